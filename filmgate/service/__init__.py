@@ -1,0 +1,1 @@
+"""What Filmgate does, whoever asks: submit, status, result, cancel, uploads, keys and device login."""
