@@ -1,0 +1,66 @@
+"""How an engine's reports leave the child process: at once while they are few, bundled when they are a flood."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from filmgate.domain.errors import RequestStopped
+from filmgate.domain.ports import Report
+from filmgate.worker.messages import Reported, sendable_text
+
+__all__ = ["LINES_KEPT", "ChildReport"]
+
+LINES_KEPT = 100
+_LINE_LENGTH = 2000
+_REPORTS_PER_S = 20.0
+
+
+class ChildReport(Report):
+    """The report of one job. May be called from any thread of the engine."""
+
+    def __init__(self, send: Callable[[Reported], None], stop: threading.Event) -> None:
+        self._send = send
+        self._stop = stop
+        self._lock = threading.Lock()
+        self._fraction = 0.0
+        self._stage = ""
+        self._lines: deque[str] = deque(maxlen=LINES_KEPT)
+        self._allowance = _REPORTS_PER_S
+        self._counted_at = time.monotonic()
+        self._over = False
+
+    def progress(self, fraction: float, stage: str) -> None:
+        with self._lock:
+            # In this order a NaN leaves the fraction as it is.
+            self._fraction = max(self._fraction, min(float(fraction), 1.0))
+            self._stage = sendable_text(stage)
+            self._send_within_allowance()
+
+    def log(self, line: str) -> None:
+        with self._lock:
+            self._lines.append(sendable_text(line)[:_LINE_LENGTH])
+            self._send_within_allowance()
+
+    def stop_if_cancelled(self) -> None:
+        if self._stop.is_set():
+            raise RequestStopped("The request was told to stop.")
+
+    def end(self) -> None:
+        """Sends the lines that a flood held back. A thread that reports later is not heard in the next job."""
+        with self._lock:
+            if self._lines:
+                self._send_now()
+            self._over = True
+
+    def _send_within_allowance(self) -> None:
+        now = time.monotonic()
+        self._allowance = min(self._allowance + (now - self._counted_at) * _REPORTS_PER_S, _REPORTS_PER_S)
+        self._counted_at = now
+        if self._allowance >= 1 and not self._over:
+            self._allowance -= 1
+            self._send_now()
+
+    def _send_now(self) -> None:
+        self._send(Reported(self._fraction, self._stage, tuple(self._lines)))
+        self._lines.clear()

@@ -1,0 +1,1 @@
+"""Engines of ten lines, one behaviour each. All of them work well unless the prompt is `misbehave`."""

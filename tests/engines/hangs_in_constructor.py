@@ -1,0 +1,7 @@
+"""Never finishes loading."""
+
+import time
+
+
+def engine() -> None:
+    time.sleep(3600)
