@@ -1,0 +1,51 @@
+"""Films one clip: scene and plan in, finished file out, frame by frame."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from filmgate.domain.ports import Report
+from filmgate.domain.sizes import VideoTarget
+from filmgate.engines.preview.direction import direct
+from filmgate.engines.preview.encode import ClipFormat, ClipWriter
+from filmgate.engines.preview.plan import Plan
+from filmgate.engines.preview.render import Look, Renderer
+from filmgate.engines.preview.scene import Scene
+from filmgate.engines.preview.sound import Sound
+
+__all__ = ["ENCODED", "Clip", "film"]
+
+ANALYSED, RENDERED, ENCODED = 0.2, 0.97, 1.0
+"""Progress at the end of each stage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """What is to be filmed.
+
+    `motion_rate` is the rate at which frames are thought to follow each other: where the playback rate is free, the
+    same seed shows the same frames at any of them.
+    """
+
+    target: VideoTarget
+    motion_rate: int
+    plan: Plan
+    seed: int
+    sound: Sound | None
+    comment: str
+
+
+def film(scene: Scene, clip: Clip, path: Path, report: Report, *, threads: int) -> None:
+    """Draw and encode all frames to `path`. Whatever ends it early leaves no file."""
+    target, plan = clip.target, clip.plan
+    direction = direct(scene, plan, frames=target.frames, rate=clip.motion_rate, seed=clip.seed)
+    look = Look(plan.grain, plan.sharpen, plan.breathing and scene.may_breathe)
+    renderer = Renderer(scene, look, clip.seed)
+    file_format = ClipFormat(target.width, target.height, target.frame_rate, clip.comment)
+    with ClipWriter(path, file_format, clip.sound, threads=threads) as writer:
+        for index in range(target.frames):
+            report.stop_if_cancelled()
+            writer.write(renderer.frame(direction.pose(index), index / clip.motion_rate))
+            share = (index + 1) / target.frames
+            report.progress(ANALYSED + (RENDERED - ANALYSED) * share, "rendering")
+        report.progress(RENDERED, "encoding")
+    report.progress(ENCODED, "encoding")

@@ -1,0 +1,198 @@
+"""The preview engine as the rest of Filmgate sees it: a job in, a finished clip or picture out.
+
+from filmgate.engines.preview.engine import PreviewEngine
+result = PreviewEngine().run(job, report)
+"""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import assert_never
+
+from filmgate import __version__
+from filmgate.domain.errors import EngineFailure
+from filmgate.domain.ports import Capabilities, Estimate, Job, Report, Result
+from filmgate.domain.sizes import ImageTarget, VideoTarget
+from filmgate.engines.preview.clip import ANALYSED, ENCODED, RENDERED, Clip, film
+from filmgate.engines.preview.compose import compose
+from filmgate.engines.preview.encode import write_png
+from filmgate.engines.preview.nets import Nets
+from filmgate.engines.preview.pixels import read_picture
+from filmgate.engines.preview.plan import Plan, plan_prompt
+from filmgate.engines.preview.scenes import Scenes
+from filmgate.engines.preview.shortfalls import refuse_template, shortfalls
+from filmgate.engines.preview.sound import Sound, clip_sound, silence
+from filmgate.engines.preview.weights import FOLDER
+
+__all__ = ["PreviewEngine"]
+
+NAME = "preview"
+ANALYSIS_S = 2.5
+PIXELS_PER_S = 30e6
+"""Drawn and encoded on two CPU threads. These figures are measured by bench/preview.py."""
+BASE_BYTES = 1_010_000_000
+BYTES_PER_PIXEL = 165
+MOST_THREADS = 4
+
+
+class PreviewEngine:
+    """Makes previews on the CPU: 2.5D camera moves over one picture, and collages of pictures.
+
+    Raises WeightsInvalid when a weight file is absent or altered. `threads` is how many CPU threads it may use (0: all,
+    up to four). One job at a time.
+    """
+
+    def __init__(self, *, threads: int = 0, weights: Path = FOLDER) -> None:
+        self._threads = threads or min(MOST_THREADS, os.cpu_count() or 1)
+        self._nets = Nets(threads=self._threads, folder=weights)
+        self._scenes = Scenes(self._nets)
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities(
+            engine=NAME,
+            version=__version__,
+            device="cpu",
+            memory_bytes=estimated_bytes(1920 * 1080),
+            notes={
+                "prompt": "camera moves, speeds, shots and framing; nothing new appears and nobody walks or speaks",
+                "negative_prompt": "takes away camera moves, hand-held motion and grain that it names",
+                "extend": "adds gentle motion where the prompt names none; the prompt is not rewritten",
+                "audio": "plays in the clip; the motion does not follow it",
+                "sound": "a silent track where no sound is given",
+                "template": "none: the request fails before any work",
+                "steps": "no effect",
+                "screen": "no effect: nothing is screened",
+            },
+        )
+
+    def estimate(self, job: Job) -> Estimate:
+        pixels = job.target.width * job.target.height
+        frames = job.target.frames if isinstance(job.target, VideoTarget) else 1
+        return Estimate(ANALYSIS_S + frames * pixels / PIXELS_PER_S, estimated_bytes(pixels))
+
+    def run(self, job: Job, report: Report) -> Result:
+        """Make the job's file in its scratch folder. Raises EngineFailure with a sentence, or RequestStopped."""
+        refuse_template(job)
+        if not job.images:
+            raise EngineFailure(
+                "The preview engine needs an input picture; this request has none.", code="input_missing"
+            )
+        match job.target:
+            case VideoTarget():
+                return self._make_clip(job, job.target, report)
+            case ImageTarget():
+                return self._make_picture(job, job.target, report)
+        assert_never(job.target)
+
+    def _make_clip(self, job: Job, target: VideoTarget, report: Report) -> Result:
+        started = time.monotonic()
+        step_done = steps(report, ANALYSED)
+        step_done(0.0)
+        motion_rate = int(job.options.get("motion_frame_rate", target.frame_rate))
+        plan = plan_prompt(
+            job.prompt,
+            negative_prompt=job.negative_prompt,
+            duration_s=target.frames / motion_rate,
+            shot_type=job.shot_type,
+            extend=job.extend is not False,
+            seed=job.seed,
+        )
+        sound = job_sound(job, target)
+        scene, known = self._scenes.scene(job.images[0], target.width, target.height, step_done)
+        step_done(1.0)
+        analysed = time.monotonic()
+        path = job.scratch / "clip.mp4"
+        clip = Clip(target, motion_rate, plan, job.seed, sound, comment(job))
+        film(scene, clip, path, report, threads=self._threads)
+        return Result(
+            files=(path,),
+            seed=job.seed,
+            actual_prompt=job.prompt,
+            warnings=shortfalls(job),
+            metrics={"analysing_s": analysed - started, "rendering_s": time.monotonic() - analysed},
+            details={
+                **described(plan),
+                "subject_found": scene.subject is not None,
+                "faces": len(scene.faces),
+                "scene_was_known": known,
+            },
+        )
+
+    def _make_picture(self, job: Job, target: ImageTarget, report: Report) -> Result:
+        started = time.monotonic()
+        step_done = steps(report, RENDERED, stage="rendering")
+        step_done(0.0)
+        composition = compose(
+            [read_picture(path) for path in job.images],
+            job.prompt,
+            negative_prompt=job.negative_prompt,
+            width=target.width,
+            height=target.height,
+            seed=job.seed,
+            extend=job.extend is not False,
+            nets=self._nets,
+            progress=step_done,
+        )
+        path = job.scratch / "image.png"
+        report.progress(RENDERED, "encoding")
+        write_png(path, composition.image, comment(job))
+        report.progress(ENCODED, "encoding")
+        return Result(
+            files=(path,),
+            seed=job.seed,
+            actual_prompt=job.prompt,
+            warnings=(*shortfalls(job), *composition.warnings),
+            metrics={"rendering_s": time.monotonic() - started},
+            details={"applied": list(composition.applied), "ignored": list(composition.ignored)},
+        )
+
+
+def steps(report: Report, until: float, *, stage: str = "analysing") -> Callable[[float], None]:
+    """Between steps: stop if the request was cancelled, else report how far the stage is."""
+
+    def step_done(share: float) -> None:
+        report.stop_if_cancelled()
+        report.progress(until * share, stage)
+
+    return step_done
+
+
+def job_sound(job: Job, target: VideoTarget) -> Sound | None:
+    if not job.sound:
+        return None
+    return silence(target.duration_s) if job.audio is None else clip_sound(job.audio, target.duration_s)
+
+
+def comment(job: Job) -> str:
+    """How the file was made, for its metadata; the prompt as a hash, because files are shared."""
+    made = {
+        "engine": NAME,
+        "version": __version__,
+        "model": job.model_id,
+        "seed": job.seed,
+        "prompt_sha256": hashlib.sha256(job.prompt.encode()).hexdigest(),
+    }
+    return json.dumps(made, separators=(",", ":"))
+
+
+def described(plan: Plan) -> dict[str, object]:
+    return {
+        "applied": list(plan.applied),
+        "ignored": list(plan.ignored),
+        "shots": [
+            {
+                "start_s": shot.start_s,
+                "end_s": shot.end_s,
+                "moves": [{"kind": move.kind, "strength": move.strength} for move in shot.moves],
+                "framing": shot.framing,
+            }
+            for shot in plan.shots
+        ],
+    }
+
+
+def estimated_bytes(pixels: int) -> int:
+    return BASE_BYTES + BYTES_PER_PIXEL * pixels

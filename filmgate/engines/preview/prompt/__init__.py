@@ -1,0 +1,1 @@
+"""Prompts taken apart and read: shot lists, camera moves, framing, look. Words only; knows nothing of pictures."""
