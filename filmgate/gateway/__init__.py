@@ -1,0 +1,1 @@
+"""The role that speaks HTTP: it checks a call, writes one row, and answers."""

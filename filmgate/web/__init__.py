@@ -1,0 +1,1 @@
+"""The web pages. They use the public HTTP API and nothing else."""
