@@ -1,0 +1,1 @@
+"""Runs the roles of one machine as child processes, and leaves nothing behind however it ends."""

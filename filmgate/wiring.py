@@ -1,0 +1,204 @@
+"""The composition root: the one file that names concrete adapters. It builds each role and runs it until it is told
+to end."""
+
+import asyncio
+import logging
+import shutil
+import signal
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
+
+from filmgate.config import Settings
+from filmgate.domain.errors import SettingInvalid
+from filmgate.domain.manifest import Manifest
+from filmgate.domain.records import Key
+from filmgate.models import SHIPPED, load_catalog
+from filmgate.queue.sqlite import Database, SqliteAccounts, SqliteFiles, SqliteQueue
+from filmgate.service.access import Access
+from filmgate.supervise.inheritance import bind_socket, http_url, inherited_socket
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from filmgate.service.inputs import InputFreezer
+
+__all__ = ["KeyStore", "first_start", "key_store", "load_manifests", "run_courier", "run_gateway", "run_worker"]
+
+ENGINES: Mapping[str, str] = {"preview": "filmgate.engines.preview.engine:PreviewEngine"}
+"""The engines that ship with Filmgate, by name; the operator's settings add others."""
+
+logger = logging.getLogger(__name__)
+
+
+def load_manifests(settings: Settings) -> Mapping[str, Manifest]:
+    """The shipped models and the operator's. Raises ManifestInvalid."""
+    return load_catalog([SHIPPED, *settings.models])
+
+
+def engine_targets(settings: Settings) -> Mapping[str, str]:
+    """Where each engine that the settings name is found, as `package.module:Callable`. Raises SettingInvalid."""
+    targets: dict[str, str] = {}
+    for entry in settings.engines:
+        name, given, target = entry.partition("=")
+        if not given and name not in ENGINES:
+            known = ", ".join(ENGINES)
+            raise SettingInvalid(f"engines: {name!r} is none of {known}; name another as name=package.module:Callable.")
+        targets[name] = target if given else ENGINES[name]
+    return targets
+
+
+# ------------------------------------------------------------------------------------------------------------- roles
+
+
+def run_gateway(settings: Settings) -> None:
+    """Serves HTTP until SIGTERM or SIGINT, then lets running calls end. Writes its address to `<data>/gateway.url`."""
+    import uvicorn
+
+    listener = inherited_socket() or bind_socket(settings.host, settings.port)
+    with _database(settings) as database:
+        config = uvicorn.Config(
+            _gateway_app(settings, database),
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=int(settings.drain_s),
+        )
+        (settings.data / "gateway.url").write_text(f"{http_url(listener)}\n")
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _gateway_app(settings: Settings, database: Database) -> "Starlette":
+    from filmgate.courier.urls import UrlPolicy
+    from filmgate.gateway.app import gateway_app
+    from filmgate.gateway.context import Context
+    from filmgate.service.requests import Requests
+    from filmgate.web.pages import pages
+
+    queue, files = SqliteQueue(database, lease_s=settings.lease_s), SqliteFiles(database)
+    freezer = _freezer(settings, files, "gateway")
+    policy = UrlPolicy.of(settings.fetch_allow, allow_http=settings.fetch_http)
+    context = Context(
+        requests=Requests(load_manifests(settings), queue, files, freezer, policy.check),
+        access=Access(SqliteAccounts(database)),
+        files=files,
+        storage=freezer.storage,
+        freezer=freezer,
+        public_url=settings.public_url,
+        max_body_bytes=settings.max_body_bytes,
+    )
+    return gateway_app(context, pages())
+
+
+def run_courier(settings: Settings) -> None:
+    """Fetches inputs until SIGTERM or SIGINT, then hands back what it holds."""
+    from filmgate.courier.fetch import Fetcher
+    from filmgate.courier.intake import Intake
+    from filmgate.courier.retention import Retention
+
+    async def courier() -> None:
+        fetcher = Fetcher(settings.fetch_allow, settings.fetch_http, settings.fetch_timeout_s)
+        with _database(settings) as database:
+            queue, files = SqliteQueue(database, lease_s=settings.lease_s), SqliteFiles(database)
+            freezer = _freezer(settings, files, "courier")
+            intake = Intake(load_manifests(settings), queue, fetcher, freezer, "courier-1")
+            retention = Retention(queue, files, freezer.storage, settings.retention_days * 86_400)
+            async with fetcher, _told_to_end() as end, asyncio.TaskGroup() as tasks:
+                work = [tasks.create_task(intake.run()), tasks.create_task(retention.run())]
+                await end.wait()
+                for task in work:
+                    task.cancel()
+
+    asyncio.run(courier())
+
+
+def run_worker(settings: Settings, name: str) -> None:
+    """Runs requests until SIGTERM or SIGINT, then ends the running one or hands it back."""
+    from filmgate.storage.objects import ObjectStorage
+    from filmgate.worker.limits import WorkerLimits
+    from filmgate.worker.loop import Worker
+
+    async def worker() -> None:
+        with _database(settings) as database:
+            async with _told_to_end() as end:
+                await Worker(
+                    queue=SqliteQueue(database, lease_s=settings.lease_s),
+                    storage=ObjectStorage(settings.data / "storage"),
+                    manifests=load_manifests(settings),
+                    engines=engine_targets(settings),
+                    holder=name,
+                    scratch=settings.data / "scratch",
+                    limits=WorkerLimits(stall_s=settings.stall_s, drain_s=settings.drain_s),
+                ).run(end)
+
+    asyncio.run(worker())
+
+
+@asynccontextmanager
+async def _told_to_end() -> AsyncIterator[asyncio.Event]:
+    """An event that SIGTERM and SIGINT set."""
+    end, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end.set)
+    yield end
+
+
+# ---------------------------------------------------------------------------------------------------------- adapters
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[Database]:
+    settings.data.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.data / "filmgate.db")
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def _freezer(settings: Settings, files: SqliteFiles, role: str) -> "InputFreezer":
+    """A freezer with a scratch folder of its own, emptied of what an earlier process of this role left there."""
+    from filmgate.courier.probe import Probe
+    from filmgate.service.inputs import InputFreezer
+    from filmgate.storage.objects import ObjectStorage
+
+    scratch = settings.data / "scratch" / role
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    return InputFreezer(files, Probe(), ObjectStorage(settings.data / "storage"), scratch)
+
+
+# -------------------------------------------------------------------------------------------------------------- keys
+
+
+def first_start(settings: Settings) -> str | None:
+    """Makes the database, the owner's account and its first key; the key's secret if it must be shown now, once."""
+    with _database(settings) as database:
+        return asyncio.run(Access(SqliteAccounts(database)).first_start(settings.bootstrap_key))
+
+
+class KeyStore:
+    """The keys of a data folder, for the command line."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    def create(self, name: str) -> tuple[Key, str]:
+        """The new key and its secret, which is not kept."""
+        return asyncio.run(self._access.create_key(name))
+
+    def list(self) -> Sequence[Key]:
+        return asyncio.run(self._access.keys())
+
+    def revoke(self, key_id: str) -> bool:
+        """False when no key in use has this id."""
+        return asyncio.run(self._access.revoke_key(key_id))
+
+
+@contextmanager
+def key_store(settings: Settings) -> Iterator[KeyStore]:
+    with _database(settings) as database:
+        yield KeyStore(Access(SqliteAccounts(database)))
