@@ -23,6 +23,7 @@ from filmgate.domain.records import (
     Progress,
     PublicFile,
     RequestRecord,
+    RequestStatus,
     Step,
 )
 from filmgate.domain.request import AccountId, RequestId
@@ -188,6 +189,8 @@ class Queue(Protocol):
 
     async def cancel(self, request_id: RequestId, account_id: AccountId, *, force: bool) -> Cancelled | None:
         """None when the account has no such request."""
+
+    async def status(self, request_id: RequestId, account_id: AccountId) -> RequestStatus | None: ...
 
     async def find(self, request_id: RequestId, account_id: AccountId) -> RequestRecord | None: ...
 

@@ -26,6 +26,7 @@ __all__ = [
     "Progress",
     "PublicFile",
     "RequestRecord",
+    "RequestStatus",
     "Step",
     "Stopped",
     "Succeeded",
@@ -165,6 +166,17 @@ class Cancelled:
 
     outcome: Literal["cancelled", "stopping", "not_cancellable"]
     state: State
+
+
+@dataclass(frozen=True, slots=True)
+class RequestStatus:
+    """What a poll tells of a request: a part of its record, at a fraction of the cost."""
+
+    id: RequestId
+    state: State
+    started_at: float | None
+    queue_position: int | None
+    progress: Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,8 @@ class RequestRoutes:
 
     async def status(self, request: Request) -> Response:
         key = await self._context.key(request)
-        record = await self._context.requests.find(key.account_id, _request_id(request))
-        return json_response(wire.status_reply(record, self._context.base_url(request), time.time()))
+        status = await self._context.requests.status(key.account_id, _request_id(request))
+        return json_response(wire.status_reply(status, self._context.base_url(request), time.time()))
 
     async def result(self, request: Request) -> Response:
         key = await self._context.key(request)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from msgspec import UNSET, Struct, UnsetType
 
 from filmgate.domain.manifest import Manifest
-from filmgate.domain.records import Account, Cancelled, Device, Key, Output, PublicFile, RequestRecord
+from filmgate.domain.records import Account, Cancelled, Device, Key, Output, PublicFile, RequestRecord, RequestStatus
 from filmgate.domain.request import TERMINAL, WAITING, RequestId, State
 from filmgate.service.access import DeviceLogin
 
@@ -198,17 +198,17 @@ def submit_reply(request_id: RequestId, base_url: str) -> SubmitReply:
     return SubmitReply(request_id, f"{url}/status", f"{url}/result", f"{url}/cancel")
 
 
-def status_reply(record: RequestRecord, base_url: str, now: float) -> StatusReply:
-    url = f"{base_url}/v1/requests/{record.id}"
-    reply = StatusReply(record.id, _status_word(record.state), f"{url}/status", f"{url}/result")
-    if record.queue_position is not None:
-        reply.queue_position = record.queue_position
-    if record.state is State.RUNNING:
-        progress = record.progress
+def status_reply(status: RequestStatus, base_url: str, now: float) -> StatusReply:
+    url = f"{base_url}/v1/requests/{status.id}"
+    reply = StatusReply(status.id, _status_word(status.state), f"{url}/status", f"{url}/result")
+    if status.queue_position is not None:
+        reply.queue_position = status.queue_position
+    if status.state is State.RUNNING:
+        progress = status.progress
         reply.progress, reply.stage, reply.logs = progress.fraction, progress.stage, list(progress.logs)
-        if progress.fraction > 0 and record.started_at is not None:
-            reply.eta_s = round((now - record.started_at) * (1 - progress.fraction) / progress.fraction, 1)
-    elif record.state in TERMINAL:
+        if progress.fraction > 0 and status.started_at is not None:
+            reply.eta_s = round((now - status.started_at) * (1 - progress.fraction) / progress.fraction, 1)
+    elif status.state in TERMINAL:
         reply.progress = 1.0
     return reply
 

@@ -8,7 +8,7 @@ from filmgate.domain.errors import Fault, InputRejected, InputsInvalid, ModelUnk
 from filmgate.domain.manifest import Manifest
 from filmgate.domain.media import MediaLimits
 from filmgate.domain.ports import Files, Queue
-from filmgate.domain.records import Cancelled, Input, NewRequest, RequestRecord
+from filmgate.domain.records import Cancelled, Input, NewRequest, RequestRecord, RequestStatus
 from filmgate.domain.request import AccountId, RequestId
 from filmgate.domain.schema import CheckedInputs, InputCheck, media_loc
 from filmgate.service.inputs import InputFreezer
@@ -64,6 +64,13 @@ class Requests:
         )
         await self._queue.put(request)
         return request.id
+
+    async def status(self, account_id: AccountId, request_id: RequestId) -> RequestStatus:
+        """Raises RequestUnknown."""
+        status = await self._queue.status(request_id, account_id)
+        if status is None:
+            raise _request_unknown(request_id)
+        return status
 
     async def find(self, account_id: AccountId, request_id: RequestId) -> RequestRecord:
         """Raises RequestUnknown: absent, expired and another account's are one answer."""

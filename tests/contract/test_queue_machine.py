@@ -272,6 +272,11 @@ class QueueMachine(RuleBasedStateMachine):
             record = self.run(self.place.stores.queue.find(one.id, OWNER))
             assert record is not None, "an acknowledged request is lost"
             assert (record.state, record.attempt) == (one.state, one.attempt)
+            status = self.run(self.place.stores.queue.status(one.id, OWNER))
+            assert status is not None
+            assert (status.state, status.started_at, status.queue_position, status.progress) == (
+                record.state, record.started_at, record.queue_position, record.progress,
+            ), "a poll and the record tell two things"  # fmt: skip
             assert record.queue_position == (position if one.state in WAITING else None)
             assert (record.finished_at is not None) is (one.state in TERMINAL)
             assert (record.success is not None) is (one.state is State.SUCCEEDED)

@@ -76,9 +76,12 @@ class Database:
             except sqlite3.OperationalError as error:
                 raise unavailable(error) from error
 
-    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Runs `work` in the writer's thread, in a transaction with others' writes, all of it or nothing."""
-        return await self._writer.write(work)
+    async def write(self, work: Callable[[sqlite3.Connection], T], *, durable: bool = True) -> T:
+        """Runs `work` in the writer's thread, in a transaction with others' writes, all of it or nothing.
+
+        What is not durable survives a kill but not a power cut, and need not wait for the disk.
+        """
+        return await self._writer.write(work, durable=durable)
 
     async def append(self, statement: str, row: Sequence[Any]) -> None:
         """Adds a row. Much cheaper than `write` when many callers append by the same statement."""

@@ -23,6 +23,7 @@ from filmgate.domain.records import (
     Outcome,
     Progress,
     RequestRecord,
+    RequestStatus,
     Step,
     Succeeded,
 )
@@ -118,7 +119,10 @@ class SqliteQueue:
         # A look costs microseconds and no lock, so only a request that waits makes a claimer write.
         if not self._database.read(self._sql[f"any_to_{step}"], {"models": served}):
             return None
-        claim = asyncio.ensure_future(self._database.write(lambda tx: self._claim_in(tx, step, served, holder)))
+        # Not durable: what loses a claim, a power cut, takes its holder too, and then the request waits again.
+        claim = asyncio.ensure_future(
+            self._database.write(lambda tx: self._claim_in(tx, step, served, holder), durable=False)
+        )
         try:
             return await asyncio.shield(claim)
         except asyncio.CancelledError:
@@ -208,13 +212,27 @@ class SqliteQueue:
         tx.execute(self._sql["request_stop"], {"id": row["id"], "attempt": row["attempt"], "state": state})
         return Cancelled("stopping", state)
 
+    async def status(self, request_id: RequestId, account_id: AccountId) -> RequestStatus | None:
+        rows = self._database.read(self._sql["status"], {"id": request_id, "account": account_id})
+        if not rows:
+            return None
+        row = rows[0]
+        return RequestStatus(
+            id=row["id"],
+            state=State(row["state"]),
+            started_at=seconds(row["started_at"]),
+            queue_position=self._position(row),
+            progress=_progress(row),
+        )
+
     async def find(self, request_id: RequestId, account_id: AccountId) -> RequestRecord | None:
         rows = self._database.read(self._sql["find"], {"id": request_id, "account": account_id})
         if not rows:
             return None
-        row = rows[0]
-        waits = row["state"] in WAITING
-        return _record(row, self._positions.before((row["order_key"], row["seq"])) if waits else None)
+        return _record(rows[0], self._position(rows[0]))
+
+    def _position(self, row: sqlite3.Row) -> int | None:
+        return self._positions.before((row["order_key"], row["seq"])) if row["state"] in WAITING else None
 
 
 def _lease(row: sqlite3.Row) -> Lease:
@@ -241,12 +259,16 @@ def _record(row: sqlite3.Row, position: int | None) -> RequestRecord:
         started_at=seconds(row["started_at"]),
         finished_at=seconds(row["finished_at"]),
         queue_position=position,
-        progress=Progress(row["progress"], row["stage"], lines_from_json(row["logs"])),
+        progress=_progress(row),
         warnings=lines_from_json(row["warnings"]),
         seed=row["seed"],
         failure=_failure(row),
         success=_success(row),
     )
+
+
+def _progress(row: sqlite3.Row) -> Progress:
+    return Progress(row["progress"], row["stage"], lines_from_json(row["logs"]))
 
 
 def _failure(row: sqlite3.Row) -> Failed | None:

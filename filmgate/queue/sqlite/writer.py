@@ -40,6 +40,7 @@ class _Write:
     row: Sequence[Any] = ()
     result: Any = None
     error: Exception | None = field(default=None)
+    durable: bool = True
 
     def perform(self, connection: sqlite3.Connection) -> None:
         if self.work is not None:
@@ -69,10 +70,10 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="filmgate-database-writer", daemon=True)
         self._thread.start()
 
-    def write(self, work: Callable[[sqlite3.Connection], T]) -> "asyncio.Future[T]":
+    def write(self, work: Callable[[sqlite3.Connection], T], *, durable: bool = True) -> "asyncio.Future[T]":
         """`work` runs in the writer's thread inside a transaction; what it raises undoes what it wrote."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        return self._enqueue(_Write(future, work=work))
+        return self._enqueue(_Write(future, work=work, durable=durable))
 
     def append(self, statement: str, row: Sequence[Any]) -> "asyncio.Future[None]":
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -108,7 +109,9 @@ class Writer:
                 return
 
     def _commit(self, group: Sequence[_Write]) -> None:
+        level = "FULL" if any(write.durable for write in group) else "NORMAL"
         try:
+            self._connection.execute(f"PRAGMA synchronous = {level}")
             patiently(lambda: self._connection.execute("BEGIN IMMEDIATE"), self._patience_s)
             for statement, run in itertools.groupby(group, key=lambda write: write.statement):
                 self._perform(statement, list(run))

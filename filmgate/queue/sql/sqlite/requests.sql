@@ -140,6 +140,12 @@ SELECT id, account, model, state, attempt, order_key, seq, warnings, seed,
 FROM requests
 WHERE id = :id AND account = :account;
 
+-- name: status
+-- What a poll tells.
+SELECT id, state, order_key, seq, started_at, progress, stage, logs
+FROM requests
+WHERE id = :id AND account = :account;
+
 -- name: waiting_first
 -- How many waiting requests come before an order, up to a limit.
 SELECT count(*)
