@@ -1,0 +1,1 @@
+"""The services that `bench/queue.py` measures: one thin job behind each of them."""
