@@ -2,7 +2,6 @@
 to end."""
 
 import asyncio
-import logging
 import shutil
 import signal
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -28,8 +27,6 @@ __all__ = ["KeyStore", "first_start", "key_store", "load_manifests", "run_courie
 ENGINES: Mapping[str, str] = {"preview": "filmgate.engines.preview.engine:PreviewEngine"}
 """The engines that ship with Filmgate, by name; the operator's settings add others."""
 
-logger = logging.getLogger(__name__)
-
 
 def load_manifests(settings: Settings) -> Mapping[str, Manifest]:
     """The shipped models and the operator's. Raises ManifestInvalid."""
@@ -51,14 +48,14 @@ def engine_targets(settings: Settings) -> Mapping[str, str]:
 # ------------------------------------------------------------------------------------------------------------- roles
 
 
-def run_gateway(settings: Settings) -> None:
+def run_gateway(settings: Settings, name: str) -> None:
     """Serves HTTP until SIGTERM or SIGINT, then lets running calls end. Writes its address to `<data>/gateway.url`."""
     import uvicorn
 
     listener = inherited_socket() or bind_socket(settings.host, settings.port)
     with _database(settings) as database:
         config = uvicorn.Config(
-            _gateway_app(settings, database),
+            _gateway_app(settings, database, name),
             http="httptools",
             ws="none",
             lifespan="off",
@@ -71,7 +68,7 @@ def run_gateway(settings: Settings) -> None:
         uvicorn.Server(config).run(sockets=[listener])
 
 
-def _gateway_app(settings: Settings, database: Database) -> "Starlette":
+def _gateway_app(settings: Settings, database: Database, name: str) -> "Starlette":
     from filmgate.courier.urls import UrlPolicy
     from filmgate.gateway.app import gateway_app
     from filmgate.gateway.context import Context
@@ -79,7 +76,7 @@ def _gateway_app(settings: Settings, database: Database) -> "Starlette":
     from filmgate.web.pages import pages
 
     queue, files = SqliteQueue(database, lease_s=settings.lease_s), SqliteFiles(database)
-    freezer = _freezer(settings, files, "gateway")
+    freezer = _freezer(settings, files, name)
     policy = UrlPolicy.of(settings.fetch_allow, allow_http=settings.fetch_http)
     context = Context(
         requests=Requests(load_manifests(settings), queue, files, freezer, policy.check),
@@ -93,7 +90,7 @@ def _gateway_app(settings: Settings, database: Database) -> "Starlette":
     return gateway_app(context, pages())
 
 
-def run_courier(settings: Settings) -> None:
+def run_courier(settings: Settings, name: str) -> None:
     """Fetches inputs until SIGTERM or SIGINT, then hands back what it holds."""
     from filmgate.courier.fetch import Fetcher
     from filmgate.courier.intake import Intake
@@ -103,8 +100,8 @@ def run_courier(settings: Settings) -> None:
         fetcher = Fetcher(settings.fetch_allow, settings.fetch_http, settings.fetch_timeout_s)
         with _database(settings) as database:
             queue, files = SqliteQueue(database, lease_s=settings.lease_s), SqliteFiles(database)
-            freezer = _freezer(settings, files, "courier")
-            intake = Intake(load_manifests(settings), queue, fetcher, freezer, "courier-1")
+            freezer = _freezer(settings, files, name)
+            intake = Intake(load_manifests(settings), queue, fetcher, freezer, name)
             retention = Retention(queue, files, freezer.storage, settings.retention_days * 86_400)
             async with fetcher, _told_to_end() as end, asyncio.TaskGroup() as tasks:
                 work = [tasks.create_task(intake.run()), tasks.create_task(retention.run())]
@@ -159,13 +156,13 @@ def _database(settings: Settings) -> Iterator[Database]:
         database.close()
 
 
-def _freezer(settings: Settings, files: SqliteFiles, role: str) -> "InputFreezer":
-    """A freezer with a scratch folder of its own, emptied of what an earlier process of this role left there."""
+def _freezer(settings: Settings, files: SqliteFiles, name: str) -> "InputFreezer":
+    """A freezer with a scratch folder of its own, emptied of what an earlier process of this name left there."""
     from filmgate.courier.probe import Probe
     from filmgate.service.inputs import InputFreezer
     from filmgate.storage.objects import ObjectStorage
 
-    scratch = settings.data / "scratch" / role
+    scratch = settings.data / "scratch" / name
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     return InputFreezer(files, Probe(), ObjectStorage(settings.data / "storage"), scratch)

@@ -27,8 +27,8 @@ def run_machine(settings: Settings) -> None:
         environment = role_environment(settings)
         banner = _Banner(settings, settings.public_url or http_url(listener), **_prepare(environment))
         roles = [
-            Role("gateway", role_command("gateway"), front=True),
-            Role("courier", role_command("courier")),
+            Role("gateway", role_command("gateway", "gateway-1"), front=True),
+            Role("courier", role_command("courier", "courier-1")),
             *(Role(f"worker-{n}", role_command("worker", f"worker-{n}")) for n in range(1, settings.workers + 1)),
         ]
         supervisor = Supervisor(

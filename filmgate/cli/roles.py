@@ -22,6 +22,9 @@ from filmgate.supervise.inheritance import LIFELINE_VARIABLE, LISTEN_VARIABLE, w
 
 __all__ = ["ROLES", "become_role", "run_role"]
 
+NAMED = frozenset({"gateway", "courier", "worker"})
+"""Roles of which several may live at a time. Who starts under a name takes over what its last bearer left."""
+
 
 def become_role(role: str, settings: Settings, *names: str) -> NoReturn:
     """Replaces this process, which has parsed its flags, by the role's."""
@@ -33,13 +36,13 @@ def become_role(role: str, settings: Settings, *names: str) -> NoReturn:
 
 def run_role(role: str, *names: str) -> int:
     """Runs a role whose settings are all in the environment, until SIGTERM or SIGINT; its exit code."""
-    if len(names) > (role == "worker"):
+    if len(names) > (role in NAMED):
         say_error(f"`filmgate {role}` takes no argument {names[-1]!r}; see `filmgate {role} --help`.")
         return BAD_INPUT
     try:
         settings = load_settings()
         watch_lifeline()
-        name = names[0] if names else _own_name(role)
+        name = names[0] if names else f"{role}-{socket.gethostname()}-{os.getpid()}"
         start_logging(settings, name)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _end)
@@ -57,11 +60,6 @@ def start_logging(settings: Settings, name: str) -> None:
     )
 
 
-def _own_name(role: str) -> str:
-    """Unique among the living, as the queue wants it of a worker: who starts under a name takes over its requests."""
-    return f"worker-{socket.gethostname()}-{os.getpid()}" if role == "worker" else role
-
-
 def _end(_: int, __: FrameType | None) -> NoReturn:
     # Outside of a role's own handling, such as while it imports: an orderly end that runs every clean-up.
     sys.exit(0)
@@ -73,16 +71,16 @@ def _serve(settings: Settings, _: str) -> None:
     run_machine(settings)
 
 
-def _gateway(settings: Settings, _: str) -> None:
+def _gateway(settings: Settings, name: str) -> None:
     from filmgate.wiring import run_gateway
 
-    run_gateway(settings)
+    run_gateway(settings, name)
 
 
-def _courier(settings: Settings, _: str) -> None:
+def _courier(settings: Settings, name: str) -> None:
     from filmgate.wiring import run_courier
 
-    run_courier(settings)
+    run_courier(settings, name)
 
 
 def _worker(settings: Settings, name: str) -> None:

@@ -81,11 +81,13 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def properties(self) -> Mapping[str, Mapping[str, Any]]:
-        return self.input_schema["properties"]  # type: ignore[no-any-return]  # judged by manifest_faults
+        properties: Mapping[str, Mapping[str, Any]] = self.input_schema["properties"]
+        return properties
 
     @property
     def required(self) -> Sequence[str]:
-        return self.input_schema.get("required", [])  # type: ignore[no-any-return]  # judged by manifest_faults
+        required: Sequence[str] = self.input_schema.get("required", [])
+        return required
 
     def value(self, role: Role, values: Mapping[str, Any], absent: Any = None) -> Any:
         """The value that plays `role`, or `absent` where the model has no such input or it was left out."""

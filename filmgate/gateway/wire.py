@@ -1,13 +1,13 @@
 """The wire: the only place that spells its field names. Its msgspec types also feed the OpenAPI document."""
 
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 
 from msgspec import UNSET, Struct, UnsetType
 
 from filmgate.domain.manifest import Manifest
 from filmgate.domain.records import Account, Cancelled, Device, Key, Output, PublicFile, RequestRecord, RequestStatus
-from filmgate.domain.request import TERMINAL, WAITING, RequestId, State
+from filmgate.domain.request import TERMINAL, RequestId, State
 from filmgate.service.access import DeviceLogin
 
 __all__ = [
@@ -319,16 +319,27 @@ def file_url(token: str, name: str, base_url: str) -> str:
 
 
 def _status_word(state: State) -> StatusWord:
-    word = _result_word(state)
-    return "completed" if word in ("succeeded", "failed") else word  # type: ignore[return-value]  # both words excluded
+    match _result_word(state):
+        case "succeeded" | "failed":
+            return "completed"
+        case word:
+            return word
 
 
 def _result_word(state: State) -> ResultWord:
-    if state in WAITING:
-        return "in_queue"
-    if state is State.RUNNING:
-        return "in_progress"
-    return state.value  # type: ignore[return-value]  # the terminal states are the wire's words
+    match state:
+        case State.ACCEPTED | State.FETCHING | State.READY:
+            return "in_queue"
+        case State.RUNNING:
+            return "in_progress"
+        case State.SUCCEEDED:
+            return "succeeded"
+        case State.FAILED:
+            return "failed"
+        case State.CANCELLED:
+            return "cancelled"
+        case _:
+            assert_never(state)
 
 
 def _timestamp(seconds: float) -> str:

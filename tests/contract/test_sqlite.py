@@ -1,6 +1,7 @@
 """What only the SQLite database promises: migrations, plans that stay fast, quiet beats, wake-ups, patience."""
 
 import asyncio
+import os
 import re
 import sqlite3
 import threading
@@ -13,6 +14,7 @@ import pytest
 from filmgate.domain.errors import StartupError, Unavailable
 from filmgate.domain.records import Progress, Step
 from filmgate.queue.sqlite import Database, SqliteQueue
+from filmgate.queue.sqlite.bells import Bell, ring
 from filmgate.queue.statements import FOLDER, migration_scripts, named_statements
 from tests.contract.conftest import Run
 from tests.contract.stores import MODEL, MODELS, OWNER, Clock, new_request
@@ -162,19 +164,58 @@ def test_a_look_at_an_empty_queue_writes_nothing(database: Database, run: Run) -
 # --------------------------------------------------------------------------------------------------- wake-ups
 
 
+def bells_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}-bells")
+
+
 def test_a_watch_sees_what_another_connection_commits(path: Path, database: Database, run: Run) -> None:
-    watch = database.watch()
+    async def commit_while_watching() -> None:
+        with database.watch() as watch:
+            watching = asyncio.create_task(watch.change(20))
+            await asyncio.sleep(0)
+            other = Database(path)
+            await SqliteQueue(other).put(new_request())
+            other.close()
+            assert await watching
+            assert not await watch.change(0)
 
-    async def commit_while_watching() -> bool:
-        watching = asyncio.create_task(watch.change(20))
-        await asyncio.sleep(0)
-        other = Database(path)
-        await SqliteQueue(other).put(new_request())
-        other.close()
-        return await watching
+    run(commit_while_watching())
 
-    assert run(commit_while_watching())
-    assert not run(watch.change(0))
+
+def test_a_commit_rings_the_bells_of_other_processes(path: Path, database: Database, run: Run) -> None:
+    async def hear_a_commit() -> bool:
+        with Bell(bells_of(path)) as bell:
+            await SqliteQueue(database).put(new_request())
+            return await bell.wait(20)
+
+    assert run(hear_a_commit())
+
+
+def test_a_bell_that_nobody_rings_is_not_heard(path: Path, database: Database, run: Run) -> None:
+    async def hear_nothing() -> bool:
+        with Bell(bells_of(path)) as bell:
+            return await bell.wait(0.01)
+
+    assert not run(hear_nothing())
+    assert not list(bells_of(path).iterdir())
+
+
+def test_the_bell_of_a_dead_watcher_is_taken_down(path: Path, database: Database, run: Run) -> None:
+    os.mkfifo(bells_of(path) / "dead")
+
+    run(SqliteQueue(database).put(new_request()))
+
+    assert not list(bells_of(path).iterdir())
+
+
+def test_a_bell_that_is_full_holds_nobody_up(path: Path, database: Database, run: Run) -> None:
+    async def ring_too_often() -> bool:
+        with Bell(bells_of(path)) as bell:
+            for _ in range(70_000):
+                ring(bells_of(path))
+            return await bell.wait(20)
+
+    assert run(ring_too_often())
 
 
 def test_two_event_loops_use_one_database(database: Database) -> None:

@@ -106,7 +106,7 @@ def test_no_process_is_left_after_the_supervisor_is_killed(server):
     family = server.family()
     os.kill(server.process.pid, signal.SIGKILL)
     server.process.wait()
-    wait_for(lambda: not any(alive(pid) for pid in family), what="the end of all processes")
+    assert wait_for(lambda: not any(alive(pid) for pid in family), what="the end of all processes")
 
 
 def alive(pid):

@@ -72,7 +72,7 @@ def test_help_loads_the_parser_and_nothing_else():
 
 
 def test_a_role_does_not_load_the_parser():
-    modules, done = modules_after("gateway", "surplus")
+    modules, done = modules_after("gateway", "a-name", "surplus")
 
     assert "typer" not in modules
     assert "takes no argument 'surplus'" in done.stderr

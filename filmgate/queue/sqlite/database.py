@@ -1,23 +1,23 @@
 """One SQLite file: opened, brought up to date, read inline and written by the process's writer."""
 
-import asyncio
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 from filmgate.domain.errors import StartupError
+from filmgate.queue.sqlite.bells import Bell, ring
 from filmgate.queue.sqlite.migrations import migrate
 from filmgate.queue.sqlite.writer import BUSY_PATIENCE_S, Writer, patiently, unavailable
 
 __all__ = ["Database", "Watch"]
 
-LOOK_S = 0.001
-QUIET_LOOK_S = 0.005
-QUIET_AFTER_S = 60.0
+LOOK_S = 0.05
+"""How often a watcher looks for commits that rang no bell."""
 
 READ_PATIENCE_S = 1.0
 
@@ -45,8 +45,9 @@ class Database:
                 f"SQLite {sqlite3.sqlite_version} is too old; a Python with SQLite 3.37 or later is needed."
             )
         self._clock = clock
+        self._bells = path.with_name(f"{path.name}-bells")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            self._bells.mkdir(parents=True, exist_ok=True)
             with ExitStack() as undo:
                 self._writing = undo.enter_context(closing(_connect(path)))
                 migrate(self._writing, path)
@@ -55,7 +56,7 @@ class Database:
         except (sqlite3.Error, OSError) as error:
             raise StartupError(f"The database {path} cannot be opened: {error}.") from error
         self._reading_lock = threading.Lock()
-        self._writer = Writer(self._writing, busy_patience_s)
+        self._writer = Writer(self._writing, busy_patience_s, lambda: ring(self._bells))
 
     def now(self) -> int:
         """Microseconds since the epoch, by the clock that ends leases."""
@@ -92,7 +93,7 @@ class Database:
         return await self._writer.write(lambda connection: connection.execute(statement, parameters).rowcount)
 
     def watch(self) -> "Watch":
-        return Watch(self)
+        return Watch(self, Bell(self._bells))
 
     def close(self) -> None:
         """Performs the writes that wait, then closes; later ones are refused."""
@@ -103,22 +104,29 @@ class Database:
 
 
 class Watch:
-    """Waits for commits. Looking costs 3 µs, so it looks often, and less often in a quiet hour."""
+    """Waits for commits: the bell wakes it, and it looks by itself now and then. A context manager."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, bell: Bell) -> None:
         self._database = database
-        self._seen = database.data_version()
-        self._changed_at = time.monotonic()
+        self._bell = bell
+
+    def __enter__(self) -> Self:
+        self._bell.__enter__()
+        self._seen = self._database.data_version()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        self._bell.__exit__(kind, error, trace)
 
     async def change(self, timeout_s: float) -> bool:
         """Returns at the first commit since the last call, or after `timeout_s` with False."""
         deadline = time.monotonic() + timeout_s
         while (version := self._database.data_version()) == self._seen:
-            now = time.monotonic()
-            if now >= deadline:
+            remaining_s = deadline - time.monotonic()
+            if remaining_s <= 0:
                 return False
-            await asyncio.sleep(LOOK_S if now - self._changed_at < QUIET_AFTER_S else QUIET_LOOK_S)
-        self._seen, self._changed_at = version, time.monotonic()
+            await self._bell.wait(min(LOOK_S, remaining_s))
+        self._seen = version
         return True
 
 

@@ -94,26 +94,26 @@ class SqliteQueue:
         """See the port. While the database cannot be written it waits; recovers expired leases as it goes."""
         served = json_text(list(models))
         released = False
-        watch = self._database.watch()
         recover_at = 0.0
-        while True:
-            lease = None
-            try:
-                if not released:
-                    await self._release(step, holder)
-                    released = True
-                if time.monotonic() >= recover_at:
-                    await self.recover()
-                    recover_at = time.monotonic() + self._recover_every_s
-                lease = await self._claim(step, served, holder)
-            except Unavailable as error:
-                logger.warning("%s cannot claim: %s", holder, error.sentence)
-                await asyncio.sleep(error.retry_after_s)
-                continue
-            if lease is not None:
-                yield lease
-            else:
-                await watch.change(max(LOOK_S, recover_at - time.monotonic()))
+        with self._database.watch() as watch:
+            while True:
+                lease = None
+                try:
+                    if not released:
+                        await self._release(step, holder)
+                        released = True
+                    if time.monotonic() >= recover_at:
+                        await self.recover()
+                        recover_at = time.monotonic() + self._recover_every_s
+                    lease = await self._claim(step, served, holder)
+                except Unavailable as error:
+                    logger.warning("%s cannot claim: %s", holder, error.sentence)
+                    await asyncio.sleep(error.retry_after_s)
+                    continue
+                if lease is not None:
+                    yield lease
+                else:
+                    await watch.change(max(LOOK_S, recover_at - time.monotonic()))
 
     async def _claim(self, step: Step, served: str, holder: str) -> Lease | None:
         # A look costs microseconds and no lock, so only a request that waits makes a claimer write.

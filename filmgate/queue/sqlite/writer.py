@@ -59,11 +59,15 @@ class _Write:
 
 
 class Writer:
-    """Owns the writing connection. `close()` performs what waits, then ends the thread."""
+    """Owns the writing connection. `close()` performs what waits, then ends the thread.
 
-    def __init__(self, connection: sqlite3.Connection, patience_s: float) -> None:
+    `committed` is called after every commit, before its callers are told.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, patience_s: float, committed: Callable[[], None]) -> None:
         self._connection = connection
         self._patience_s = patience_s
+        self._committed = committed
         self._waiting: SimpleQueue[_Write | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._closed = False
@@ -104,6 +108,8 @@ class Writer:
                 else:
                     group.append(write)
             self._commit(group)
+            with suppress(OSError):  # a watcher that is not woken looks by itself
+                self._committed()
             _answer(group)
             if last:
                 return
