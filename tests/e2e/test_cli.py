@@ -67,7 +67,7 @@ def pids_of(role, data):
             line, settings = (folder / "cmdline").read_text(), (folder / "environ").read_text(errors="replace")
         except OSError:
             continue
-        if line.endswith(f"\0{role}\0") and str(data) in settings:
+        if f"\0{role}\0" in line and str(data) in settings:
             found.append(int(folder.name))
     return found
 
