@@ -7,11 +7,12 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filmgate.cli.processes import role_command, role_environment
+from filmgate.client.errors import ServerUnreachable
 from filmgate.config import Settings
 from filmgate.domain.errors import StartupError
 from filmgate.supervise.health import HealthCall
@@ -95,6 +96,12 @@ def embedded_server(settings: Settings) -> Iterator[EmbeddedServer]:
         try:
             _wait_until_ready(server, address)
             yield server
+        except ServerUnreachable as error:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(STOP_S)
+            if (refusal := server.refusal()) is not None:
+                raise refusal from error
+            raise
         finally:
             _stop(process)
     finally:

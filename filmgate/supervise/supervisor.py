@@ -31,7 +31,6 @@ RETRY_DELAYS_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 HEALTHY_S = 60.0
 """A role that lived this long starts again at once when it dies."""
 
-FRONT_ALONE_S = 1.0
 DRAIN_MARGIN_S = 5.0
 KILL_WAIT_S = 5.0
 
@@ -142,14 +141,14 @@ class Supervisor:
         """
         with self._signals() as wake:
             try:
-                self._start_front()
+                for child in self._children:
+                    child.start()
                 with HealthCall(reachable_address(self._listener)) as call:
                     while not self._told:
                         self._wait(wake, call)
                         self._tend()
                         if not call.answered and call.read():
                             self._ready()
-                            self._start_back()
                 return self._drain(wake)
             finally:
                 self._listener.close()
@@ -157,19 +156,6 @@ class Supervisor:
                     child.kill()
                 os.close(self._lifeline)
                 os.close(self._lifeline_end)
-
-    def _start_front(self) -> None:
-        """What answers callers gets the processor to itself first; the rest follows when it is there, or soon."""
-        for child in self._children:
-            if child.role.front:
-                child.start()
-            else:
-                child.due_at = time.monotonic() + FRONT_ALONE_S
-
-    def _start_back(self) -> None:
-        for child in self._children:
-            if child.starts == 0:
-                child.start()
 
     def _wait(self, wake: socket.socket, call: "HealthCall | None" = None, until: float | None = None) -> None:
         """Returns when a child died, a signal came, the call was answered, a start is due, or at `until`."""
