@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filmgate.cli.processes import role_command, role_environment
-from filmgate.client.errors import ServerUnreachable
 from filmgate.config import Settings
 from filmgate.domain.errors import StartupError
 from filmgate.supervise.health import HealthCall
@@ -69,6 +68,8 @@ def free_folder(parent: Path) -> Iterator[Path]:
 @contextmanager
 def embedded_server(settings: Settings) -> Iterator[EmbeddedServer]:
     """A running server over the data folder of `settings`. Raises StartupError with the server's own sentence."""
+    from filmgate.client.errors import ServerUnreachable
+
     if not folder_is_free(settings.data):
         raise StartupError(
             f"The data folder {settings.data} is in use by a running server; call that one with --url and --key, "
