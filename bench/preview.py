@@ -26,15 +26,15 @@ from skimage import data
 from filmgate.domain.ports import Job
 from filmgate.domain.request import RequestId
 from filmgate.domain.sizes import VideoTarget, video_size
+from filmgate.encoding.clip import ClipFormat, ClipWriter
+from filmgate.encoding.picture import read_picture, scale_picture
+from filmgate.encoding.sound import silence
 from filmgate.engines.preview.analyse import analyse
 from filmgate.engines.preview.direction import direct
-from filmgate.engines.preview.encode import ClipFormat, ClipWriter
 from filmgate.engines.preview.engine import PreviewEngine
 from filmgate.engines.preview.nets import Nets
-from filmgate.engines.preview.pixels import read_picture, scale_picture
 from filmgate.engines.preview.plan import plan_prompt
 from filmgate.engines.preview.render import Look, Renderer
-from filmgate.engines.preview.sound import silence
 
 SIZES = ("480P", "720P", "1080P")
 SECONDS, RATE = 5, 30

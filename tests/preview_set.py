@@ -10,14 +10,14 @@ from skimage import data
 
 from filmgate.domain.errors import RequestStopped
 from filmgate.domain.sizes import VideoTarget
+from filmgate.encoding.picture import scale_picture
+from filmgate.encoding.sound import Sound
 from filmgate.engines.preview.analyse import analyse
 from filmgate.engines.preview.clip import Clip, film
 from filmgate.engines.preview.moves import Move, MoveKind
 from filmgate.engines.preview.nets import Nets
-from filmgate.engines.preview.pixels import scale_picture
 from filmgate.engines.preview.plan import Plan, Shot
 from filmgate.engines.preview.scene import Scene
-from filmgate.engines.preview.sound import Sound
 
 SIZES = {"astronaut": (320, 320), "coffee": (384, 256), "rocket": (384, 256), "chelsea": (384, 256)}
 

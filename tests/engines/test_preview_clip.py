@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
 
 from filmgate.domain.errors import EngineFailure, RequestStopped
+from filmgate.encoding.sound import silence
 from filmgate.engines.preview.moves import Move, MoveKind
 from filmgate.engines.preview.plan import Plan, Shot
-from filmgate.engines.preview.sound import silence
 from tests.footage import find_cuts, measure_motion, read_footage, read_frames, sideways_motion
 from tests.preview_set import Heard, filmed, one_shot, scene_of
 

@@ -11,9 +11,10 @@ import pytest
 import skimage
 
 from filmgate.domain.errors import EngineFailure
+from filmgate.encoding.picture import Picture, read_picture, scale_picture
 from filmgate.engines.preview.compose import Composition, compose
 from filmgate.engines.preview.nets import Nets
-from filmgate.engines.preview.pixels import Picture, Plane, read_picture, scale_picture
+from filmgate.engines.preview.pixels import Plane
 
 SIZES = [(1024, 1024), (800, 1200), (1200, 800), (960, 1280), (1280, 960), (720, 1280), (1280, 720), (1344, 576)]
 SMALL = (480, 360)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from filmgate.encoding.picture import Picture, scale_picture
 from filmgate.engines.preview.cutout import canvas_alpha, cut_layer, layer_box, with_fringe
 from filmgate.engines.preview.matte import Matte, subject_matte
 from filmgate.engines.preview.nets import Nets
-from filmgate.engines.preview.pixels import Mask, Picture, Plane, resize_plane, scale_picture
+from filmgate.engines.preview.pixels import Mask, Plane, resize_plane
 from filmgate.engines.preview.plate import fill, outpaint, ring_hole, subject_hole, surround
 from filmgate.engines.preview.relief import plate_relief, subject_relief
 from filmgate.engines.preview.scene import GRID_STEP, Canvas, Scene, Subject

@@ -11,8 +11,9 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from filmgate.encoding.picture import Picture, resize_picture, scale_picture
 from filmgate.engines.preview.chance import generator
-from filmgate.engines.preview.pixels import Picture, Plane, blur, resize_picture, resize_plane, scale_picture
+from filmgate.engines.preview.pixels import Plane, blur, resize_plane
 
 __all__ = ["Backdrop", "cover", "painted_set", "picture_backdrop", "side_by_side"]
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from filmgate.domain.ports import Report
 from filmgate.domain.sizes import VideoTarget
+from filmgate.encoding.clip import ClipFormat, ClipWriter
+from filmgate.encoding.sound import Sound
 from filmgate.engines.preview.direction import direct
-from filmgate.engines.preview.encode import ClipFormat, ClipWriter
 from filmgate.engines.preview.plan import Plan
 from filmgate.engines.preview.render import Look, Renderer
 from filmgate.engines.preview.scene import Scene
-from filmgate.engines.preview.sound import Sound
 
 __all__ = ["ENCODED", "Clip", "film"]
 

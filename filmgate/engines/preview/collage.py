@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from filmgate.encoding.picture import Picture, resize_picture
 from filmgate.engines.preview.backdrop import Backdrop
 from filmgate.engines.preview.layout import Place, Shape
 from filmgate.engines.preview.matte import Matte
-from filmgate.engines.preview.pixels import Picture, Plane, blur, push_pull, resize_picture, resize_plane
+from filmgate.engines.preview.pixels import Plane, blur, push_pull, resize_plane
 
 __all__ = ["Cutout", "cut_out", "lay_shadow", "lay_subject"]
 

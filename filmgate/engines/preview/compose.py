@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 
 from filmgate.domain.errors import EngineFailure
+from filmgate.domain.shots import Span
+from filmgate.encoding.picture import Picture, scale_picture
 from filmgate.engines.preview.backdrop import Backdrop, cover, painted_set, picture_backdrop, side_by_side
 from filmgate.engines.preview.chance import generator
 from filmgate.engines.preview.collage import Cutout, cut_out, lay_shadow, lay_subject
@@ -19,10 +21,8 @@ from filmgate.engines.preview.layout import Place, arrange, places_of
 from filmgate.engines.preview.looks import finished, graded, sharpened, stylised
 from filmgate.engines.preview.matte import Matte, subject_matte
 from filmgate.engines.preview.nets import Nets
-from filmgate.engines.preview.pixels import Picture, scale_picture
 from filmgate.engines.preview.plate import fill
 from filmgate.engines.preview.prompt.arrangement import Arrangement, read_arrangement, report
-from filmgate.engines.preview.prompt.clauses import Span
 from filmgate.engines.preview.prompt.wording import read_wording
 
 __all__ = ["Composition", "compose"]

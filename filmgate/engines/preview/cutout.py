@@ -3,17 +3,9 @@
 import cv2
 import numpy as np
 
+from filmgate.encoding.picture import Picture, resize_picture
 from filmgate.engines.preview.matte import Matte
-from filmgate.engines.preview.pixels import (
-    Layer,
-    Picture,
-    Plane,
-    grey,
-    guided_filter,
-    push_pull,
-    resize_picture,
-    resize_plane,
-)
+from filmgate.engines.preview.pixels import Layer, Plane, grey, guided_filter, push_pull, resize_plane
 from filmgate.engines.preview.plate import FRINGE, margin_px
 from filmgate.engines.preview.scene import Box, Canvas
 

@@ -4,8 +4,6 @@ from filmgate.engines.preview.engine import PreviewEngine
 result = PreviewEngine().run(job, report)
 """
 
-import hashlib
-import json
 import os
 import time
 from collections.abc import Callable
@@ -16,15 +14,15 @@ from filmgate import __version__
 from filmgate.domain.errors import EngineFailure
 from filmgate.domain.ports import Capabilities, Estimate, Job, Report, Result
 from filmgate.domain.sizes import ImageTarget, VideoTarget
+from filmgate.encoding.picture import read_picture, write_png
+from filmgate.encoding.provenance import provenance
+from filmgate.encoding.sound import Sound, clip_sound, silence
 from filmgate.engines.preview.clip import ANALYSED, ENCODED, RENDERED, Clip, film
 from filmgate.engines.preview.compose import compose
-from filmgate.engines.preview.encode import write_png
 from filmgate.engines.preview.nets import Nets
-from filmgate.engines.preview.pixels import read_picture
 from filmgate.engines.preview.plan import Plan, plan_prompt
 from filmgate.engines.preview.scenes import Scenes
 from filmgate.engines.preview.shortfalls import refuse_template, shortfalls
-from filmgate.engines.preview.sound import Sound, clip_sound, silence
 from filmgate.engines.preview.weights import FOLDER
 
 __all__ = ["PreviewEngine"]
@@ -105,7 +103,7 @@ class PreviewEngine:
         step_done(1.0)
         analysed = time.monotonic()
         path = job.scratch / "clip.mp4"
-        clip = Clip(target, motion_rate, plan, job.seed, sound, comment(job))
+        clip = Clip(target, motion_rate, plan, job.seed, sound, provenance(job, self.capabilities()))
         film(scene, clip, path, report, threads=self._threads)
         return Result(
             files=(path,),
@@ -138,7 +136,7 @@ class PreviewEngine:
         )
         path = job.scratch / "image.png"
         report.progress(RENDERED, "encoding")
-        write_png(path, composition.image, comment(job))
+        write_png(path, composition.image, provenance(job, self.capabilities()))
         report.progress(ENCODED, "encoding")
         return Result(
             files=(path,),
@@ -164,18 +162,6 @@ def job_sound(job: Job, target: VideoTarget) -> Sound | None:
     if not job.sound:
         return None
     return silence(target.duration_s) if job.audio is None else clip_sound(job.audio, target.duration_s)
-
-
-def comment(job: Job) -> str:
-    """How the file was made, for its metadata; the prompt as a hash, because files are shared."""
-    made = {
-        "engine": NAME,
-        "version": __version__,
-        "model": job.model_id,
-        "seed": job.seed,
-        "prompt_sha256": hashlib.sha256(job.prompt.encode()).hexdigest(),
-    }
-    return json.dumps(made, separators=(",", ":"))
 
 
 def described(plan: Plan) -> dict[str, object]:

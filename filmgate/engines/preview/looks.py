@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 import cv2
 import numpy as np
 
+from filmgate.encoding.picture import Picture, resize_picture, scale_picture
 from filmgate.engines.preview.chance import generator
-from filmgate.engines.preview.pixels import Picture, Plane, blur, grey, resize_picture, scale_picture
+from filmgate.engines.preview.pixels import Plane, blur, grey
 from filmgate.engines.preview.prompt.arrangement import Look, Mood
 
 __all__ = ["finished", "graded", "sharpened", "stylised"]

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from filmgate.encoding.picture import Picture
 from filmgate.engines.preview.nets import Nets
-from filmgate.engines.preview.pixels import Mask, Picture, Plane, grey, guided_filter
+from filmgate.engines.preview.pixels import Mask, Plane, grey, guided_filter
 
 __all__ = ["Matte", "subject_matte"]
 

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filmgate.domain.errors import StartupError
-from filmgate.engines.preview.pixels import Mask, Picture, Plane, resize_picture, resize_plane
+from filmgate.encoding.picture import Picture, resize_picture
+from filmgate.engines.preview.pixels import Mask, Plane, resize_plane
 from filmgate.engines.preview.weights import FOLDER, check_weights
 
 __all__ = ["Face", "Nets"]

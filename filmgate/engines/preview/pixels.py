@@ -1,54 +1,29 @@
 """Arrays of pixels: their types, and the few operations on them that OpenCV lacks.
 
-A Picture is H×W×3 uint8 RGB, a Layer H×W×4 uint8 RGBA with premultiplied alpha, a Plane H×W float32, a Mask H×W bool.
+A Layer is H×W×4 uint8 RGBA with premultiplied alpha, a Plane H×W float32, a Mask H×W bool.
 """
-
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from filmgate.domain.errors import EngineFailure
+from filmgate.encoding.picture import Picture
 
 __all__ = [
     "Layer",
     "Mask",
-    "Picture",
     "Plane",
     "blur",
     "grey",
     "guided_filter",
     "push_pull",
-    "read_picture",
-    "resize_picture",
     "resize_plane",
     "sample",
-    "scale_picture",
 ]
 
-Picture = NDArray[np.uint8]
 Layer = NDArray[np.uint8]
 Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
-
-
-def read_picture(path: Path) -> Picture:
-    """The picture in a file, as RGB. Raises EngineFailure if the file cannot be read."""
-    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
-    if pixels is None:
-        raise EngineFailure(f"The input picture {path.name} cannot be read.", code="input_unreadable")
-    return np.asarray(pixels, np.uint8)
-
-
-def scale_picture(picture: Picture, width: int, height: int) -> Picture:
-    """The whole picture at exactly this size, without crop or bars; averages when it shrinks."""
-    shrinks = width * height < picture.shape[0] * picture.shape[1]
-    return resize_picture(picture, width, height, cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
-
-
-def resize_picture(picture: Picture, width: int, height: int, interpolation: int = cv2.INTER_AREA) -> Picture:
-    return np.asarray(cv2.resize(picture, (width, height), interpolation=interpolation), np.uint8)
 
 
 def resize_plane(plane: Plane, width: int, height: int, interpolation: int = cv2.INTER_LINEAR) -> Plane:

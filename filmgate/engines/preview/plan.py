@@ -8,10 +8,10 @@ removed. The plan quotes the phrases of the prompt that acted and those that did
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from filmgate.domain.shots import ShotList, Span, find_shots
 from filmgate.engines.preview.moves import Move, MoveKind
-from filmgate.engines.preview.prompt.clauses import Span, quoted
+from filmgate.engines.preview.prompt.clauses import quoted
 from filmgate.engines.preview.prompt.passage import Passage, read_passage, unused_spans
-from filmgate.engines.preview.prompt.shot_list import ShotList, find_shots
 from filmgate.engines.preview.prompt.wording import Framing
 from filmgate.engines.preview.storyboard import (
     SHORTEST_SHOT_S,

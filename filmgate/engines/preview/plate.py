@@ -3,8 +3,9 @@
 import cv2
 import numpy as np
 
+from filmgate.encoding.picture import Picture
 from filmgate.engines.preview.nets import Nets
-from filmgate.engines.preview.pixels import Mask, Picture, Plane
+from filmgate.engines.preview.pixels import Mask, Plane
 from filmgate.engines.preview.scene import Canvas
 
 __all__ = ["fill", "margin_px", "outpaint", "ring_hole", "subject_hole", "surround"]

@@ -10,9 +10,10 @@ from math import pi, sin
 import cv2
 import numpy as np
 
+from filmgate.encoding.picture import Picture
 from filmgate.engines.preview.camera import Pose
 from filmgate.engines.preview.chance import generator
-from filmgate.engines.preview.pixels import Layer, Picture, Plane, blur
+from filmgate.engines.preview.pixels import Layer, Plane, blur
 from filmgate.engines.preview.scene import Scene, Subject
 from filmgate.engines.preview.warp import sources, viewed
 

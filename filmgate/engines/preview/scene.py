@@ -7,8 +7,9 @@ about 1 (nearest) on a grid of a quarter of the canvas's resolution; they are sm
 
 from dataclasses import dataclass
 
+from filmgate.encoding.picture import Picture
 from filmgate.engines.preview.nets import Face
-from filmgate.engines.preview.pixels import Layer, Picture, Plane
+from filmgate.engines.preview.pixels import Layer, Plane
 
 __all__ = ["GRID_STEP", "RING_SHARE", "Box", "Canvas", "Scene", "Subject"]
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from filmgate.domain.errors import EngineFailure
+from filmgate.encoding.picture import read_picture, scale_picture
 from filmgate.engines.preview.analyse import analyse
 from filmgate.engines.preview.nets import Nets
-from filmgate.engines.preview.pixels import read_picture, scale_picture
 from filmgate.engines.preview.scene import Scene
 
 __all__ = ["Scenes"]

@@ -6,9 +6,9 @@ from hashlib import sha256
 from itertools import accumulate
 from typing import TypeVar
 
+from filmgate.domain.shots import Span
 from filmgate.engines.preview.moves import AXES, MOVE_KINDS, Move, MoveKind, opposed
 from filmgate.engines.preview.prompt.camera_english import Wish, bounded_strength
-from filmgate.engines.preview.prompt.clauses import Span
 from filmgate.engines.preview.prompt.passage import Passage
 from filmgate.engines.preview.prompt.wording import Framing
 

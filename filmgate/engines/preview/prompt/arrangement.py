@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from filmgate.engines.preview.prompt.clauses import Part, Sentence, Span, quoted, split_sentences
+from filmgate.domain.shots import Span
+from filmgate.engines.preview.prompt.clauses import Part, Sentence, quoted, split_sentences
 
 __all__ = ["Arrangement", "Look", "Mood", "Side", "read_arrangement", "report"]
 

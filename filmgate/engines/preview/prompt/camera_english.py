@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from filmgate.domain.shots import Span
 from filmgate.engines.preview.moves import STRONGEST, WEAKEST
 from filmgate.engines.preview.prompt.camera_words import (
     ADVERBS,
@@ -32,7 +33,7 @@ from filmgate.engines.preview.prompt.camera_words import (
     Verb,
     Wanted,
 )
-from filmgate.engines.preview.prompt.clauses import Part, Sentence, Span, Word
+from filmgate.engines.preview.prompt.clauses import Part, Sentence, Word
 
 __all__ = ["Wish", "bounded_strength", "read_sentence"]
 

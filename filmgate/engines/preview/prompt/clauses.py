@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["Clause", "Part", "Sentence", "Span", "Word", "quoted", "split_sentences"]
+__all__ = ["Clause", "Part", "Sentence", "Word", "quoted", "split_sentences"]
 
-Span = tuple[int, int]
+from filmgate.domain.shots import Span
 
 WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*")
 JOINING = frozenset({"and", "then", "as", "while", "whilst", "when", "before", "after", "until", "but"})

@@ -4,9 +4,10 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from filmgate.domain.shots import Span
 from filmgate.engines.preview.prompt.camera_chinese import read_chinese
 from filmgate.engines.preview.prompt.camera_english import Wish, read_sentence
-from filmgate.engines.preview.prompt.clauses import Clause, Sentence, Span, split_sentences
+from filmgate.engines.preview.prompt.clauses import Clause, Sentence, split_sentences
 from filmgate.engines.preview.prompt.wording import Wording, read_wording
 
 __all__ = ["Passage", "read_passage", "unused_spans"]

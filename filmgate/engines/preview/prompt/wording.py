@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from filmgate.engines.preview.prompt.clauses import Span
+from filmgate.domain.shots import Span
 
 __all__ = ["Found", "Framing", "NamedFraming", "Wording", "read_wording"]
 

@@ -8,9 +8,10 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from filmgate.engines.preview.prompt.clauses import Span
+__all__ = ["ListedShot", "ShotList", "Span", "find_shots"]
 
-__all__ = ["ListedShot", "ShotList", "find_shots"]
+Span = tuple[int, int]
+"""Where a piece of a text starts and ends."""
 
 ENGLISH_NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 NUMBERS = {

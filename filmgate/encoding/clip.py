@@ -1,10 +1,9 @@
-"""Writes finished files: MP4 (H.264, AAC) through a thread of its own, and PNG.
+"""Writes finished clips: MP4 (H.264, AAC) through a thread of its own.
 
 The encoder works while the next frames are drawn; a short queue between them bounds memory. A file appears under its
 name only when it is whole: until then it has another name, and is removed if anything goes wrong.
 """
 
-import errno
 import queue
 import threading
 from collections.abc import Iterator
@@ -20,14 +19,12 @@ import cv2
 import numpy as np
 from av.container import OutputContainer
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
-from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
-from filmgate.domain.errors import EngineFailure
-from filmgate.engines.preview.pixels import Picture
-from filmgate.engines.preview.sound import SAMPLE_RATE, Sound
+from filmgate.encoding.disk import unwritable
+from filmgate.encoding.picture import Picture
+from filmgate.encoding.sound import SAMPLE_RATE, Sound
 
-__all__ = ["ClipFormat", "ClipWriter", "write_png"]
+__all__ = ["ClipFormat", "ClipWriter"]
 
 QUEUE_FRAMES = 6
 WAIT_S = 0.2
@@ -181,29 +178,3 @@ def converted(frame: Picture) -> av.VideoFrame:
     halves = [cv2.resize(plane, (width // 2, height // 2), interpolation=cv2.INTER_AREA) for plane in chroma]
     stacked = np.concatenate([np.asarray(plane).reshape(-1, width) for plane in (luma, *halves)])
     return av.VideoFrame.from_ndarray(np.asarray(stacked, np.uint8), format="yuv420p")
-
-
-def write_png(path: Path, picture: Picture, comment: str) -> None:
-    """One finished picture with its comment (JSON) as text. Raises EngineFailure when it cannot be written."""
-    notes = PngInfo()
-    notes.add_text("Comment", comment)
-    part = path.with_name(f"{path.stem}.part{path.suffix}")
-    try:
-        Image.fromarray(picture).save(part, format="PNG", pnginfo=notes)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise unwritable(error) from error
-
-
-def unwritable(error: OSError | av.FFmpegError) -> EngineFailure:
-    """What a caller can do about a file that could not be written."""
-    if error.errno == errno.ENOSPC:
-        return EngineFailure(
-            "The disk of the worker is full; free some space and send the request again.",
-            code="disk_full",
-            retryable=True,
-        )
-    return EngineFailure(
-        f"The finished file could not be written ({error.strerror or error}).", code="output_unwritable"
-    )

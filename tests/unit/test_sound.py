@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from filmgate.domain.errors import EngineFailure
-from filmgate.engines.preview.sound import SAMPLE_RATE, clip_sound, silence
+from filmgate.encoding.sound import SAMPLE_RATE, clip_sound, silence
 
 
 def tone(path: Path, seconds: float, *, rate: int = SAMPLE_RATE, channels: int = 2) -> Path:
