@@ -3,7 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lock clean
+# What needs torch has an environment of its own. Any build of this version will do; the tests use the CPU.
+ENGINES_VENV := .venv-engines
+TORCH ?= torch==2.13.0
+
+INSTALL := -m pip install --quiet --disable-pip-version-check
+LOCKED := --only-binary :all: --require-hashes
+LOCK := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	--only-binary :all: pyproject.toml
+
+.PHONY: demo test test-engines lock clean
 
 demo: $(VENV)/run.ready ## set up, start Filmgate, turn a picture into demo/clip.mp4 over HTTP
 	@mkdir -p demo
@@ -19,24 +28,35 @@ test: $(VENV)/dev.ready ## set up, then every check
 	$(BIN)/filmgate check
 	$(BIN)/pytest -n 2
 
-$(VENV)/bin/python:
+test-engines: $(ENGINES_VENV)/dev.ready ## set up with torch, then the checks that need it, on tiny weights
+	OMP_NUM_THREADS=1 $(ENGINES_VENV)/bin/pytest -n 2 tests/torch
+
+$(VENV)/bin/python $(ENGINES_VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Filmgate needs Python 3.11 or later.")'
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(@:/bin/python=)
 
 $(VENV)/run.ready: requirements/run.txt pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/run.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/python $(INSTALL) $(LOCKED) -r requirements/run.txt
+	$(BIN)/python $(INSTALL) --no-deps --editable .
 	@touch $@
 
 $(VENV)/dev.ready: requirements/dev.txt $(VENV)/run.ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/dev.txt
+	$(BIN)/python $(INSTALL) $(LOCKED) -r requirements/dev.txt
+	@touch $@
+
+$(ENGINES_VENV)/torch.ready: | $(ENGINES_VENV)/bin/python
+	$(ENGINES_VENV)/bin/python $(INSTALL) --only-binary :all: $(TORCH)
+	@touch $@
+
+$(ENGINES_VENV)/dev.ready: requirements/engines.txt pyproject.toml $(ENGINES_VENV)/torch.ready
+	$(ENGINES_VENV)/bin/python $(INSTALL) $(LOCKED) -r requirements/engines.txt
+	$(ENGINES_VENV)/bin/python $(INSTALL) --no-deps --editable .
 	@touch $@
 
 lock: ## write requirements/*.txt anew (needs uv)
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--only-binary :all: pyproject.toml -o requirements/run.txt
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--only-binary :all: --extra dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
+	$(LOCK) -o requirements/run.txt
+	$(LOCK) --extra dev -c requirements/run.txt -o requirements/dev.txt
+	$(LOCK) --extra dev --extra gpu -c requirements/dev.txt --excludes requirements/unlocked.txt -o requirements/engines.txt
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) $(ENGINES_VENV) demo

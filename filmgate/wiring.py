@@ -2,11 +2,13 @@
 to end."""
 
 import asyncio
+import re
 import shutil
 import signal
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from filmgate.config import Settings
 from filmgate.domain.errors import SettingInvalid
@@ -16,16 +18,38 @@ from filmgate.models import SHIPPED, load_catalog
 from filmgate.queue.sqlite import Database, SqliteAccounts, SqliteFiles, SqliteQueue
 from filmgate.service.access import Access
 from filmgate.supervise.inheritance import bind_socket, http_url, inherited_socket
+from filmgate.worker.factory import EngineFactory
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from filmgate.service.inputs import InputFreezer
 
-__all__ = ["KeyStore", "first_start", "key_store", "load_manifests", "run_courier", "run_gateway", "run_worker"]
+__all__ = [
+    "KeyStore",
+    "engine_factories",
+    "first_start",
+    "key_store",
+    "load_manifests",
+    "run_courier",
+    "run_gateway",
+    "run_worker",
+    "served_manifests",
+]
 
-ENGINES: Mapping[str, str] = {"preview": "filmgate.engines.preview.engine:PreviewEngine"}
+ENGINES: Mapping[str, str] = {
+    "preview": "filmgate.engines.preview.engine:PreviewEngine",
+    "diffusers": "filmgate.engines.diffusers.engine:DiffusersEngine",
+}
 """The engines that ship with Filmgate, by name; the operator's settings add others."""
+
+OPTIONS: Mapping[str, Sequence[str]] = {
+    "diffusers": (
+        "weights", "device", "profile", "substitutes", "device_memory_gb", "host_memory_gb", "frame_interpolation",
+        "checkpoint_steps",
+    )
+}  # fmt: skip
+"""The settings that a shipped engine is made with."""
 
 
 def load_manifests(settings: Settings) -> Mapping[str, Manifest]:
@@ -33,16 +57,41 @@ def load_manifests(settings: Settings) -> Mapping[str, Manifest]:
     return load_catalog([SHIPPED, *settings.models])
 
 
-def engine_targets(settings: Settings) -> Mapping[str, str]:
-    """Where each engine that the settings name is found, as `package.module:Callable`. Raises SettingInvalid."""
-    targets: dict[str, str] = {}
+def served_manifests(settings: Settings) -> Mapping[str, Manifest]:
+    """The models that workers of these settings run, if their engines can. Raises ManifestInvalid, SettingInvalid."""
+    manifests = load_manifests(settings)
+    engines = engine_factories(settings)
+    for model_id in settings.serve:
+        if model_id not in manifests:
+            raise SettingInvalid(f"serve: there is no model {model_id!r}; known are {', '.join(manifests)}.")
+        if engines.keys().isdisjoint(manifests[model_id].engines):
+            able = ", ".join(manifests[model_id].engines)
+            raise SettingInvalid(f"serve: {model_id} is run by {able}, none of which is among the engines set.")
+    return {model_id: manifests[model_id] for model_id in settings.serve or manifests}
+
+
+def engine_factories(settings: Settings, worker: str = "") -> Mapping[str, EngineFactory]:
+    """How the worker of this name makes each engine that the settings name. Raises SettingInvalid."""
+    factories: dict[str, EngineFactory] = {}
     for entry in settings.engines:
         name, given, target = entry.partition("=")
-        if not given and name not in ENGINES:
+        if given:
+            factories[name] = EngineFactory(target)
+        elif name in ENGINES:
+            options = {option: _engine_option(settings, option, worker) for option in OPTIONS.get(name, ())}
+            factories[name] = EngineFactory(ENGINES[name], options)
+        else:
             known = ", ".join(ENGINES)
             raise SettingInvalid(f"engines: {name!r} is none of {known}; name another as name=package.module:Callable.")
-        targets[name] = target if given else ENGINES[name]
-    return targets
+    return factories
+
+
+def _engine_option(settings: Settings, name: str, worker: str) -> Any:
+    value = getattr(settings, name)
+    if name == "device" and value == "auto" and (number := re.fullmatch(r"worker-([1-9][0-9]*)", worker)):
+        # The engine, which alone can see the cards, spreads the workers of one machine over them.
+        return f"auto:{int(number[1]) - 1}"
+    return str(value) if isinstance(value, Path) else value
 
 
 # ------------------------------------------------------------------------------------------------------------- roles
@@ -123,9 +172,10 @@ def run_worker(settings: Settings, name: str) -> None:
             async with _told_to_end() as end:
                 await Worker(
                     queue=SqliteQueue(database, lease_s=settings.lease_s),
+                    files=SqliteFiles(database),
                     storage=ObjectStorage(settings.data / "storage"),
-                    manifests=load_manifests(settings),
-                    engines=engine_targets(settings),
+                    manifests=served_manifests(settings),
+                    engines=engine_factories(settings, name),
                     holder=name,
                     scratch=settings.data / "scratch",
                     limits=WorkerLimits(stall_s=settings.stall_s, drain_s=settings.drain_s),

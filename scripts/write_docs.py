@@ -1,12 +1,15 @@
-"""Writes what the documentation draws from the code: the settings, and the table of a request's life.
+"""Writes what the documentation draws from the code: the settings, the roles of inputs, the table of a request's life.
 
 `--check` writes nothing and fails when a page is not what it would write.
 """
 
 import sys
+import textwrap
 from pathlib import Path
+from typing import get_args
 
 from filmgate.config import SETTINGS
+from filmgate.domain.manifest import Role
 from filmgate.domain.request import TRANSITIONS
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -34,16 +37,26 @@ def settings_page() -> str:
 
 def architecture_page(text: str) -> str:
     rows = "\n".join(f"| {state} | {event} | {after} |" for (state, event), after in TRANSITIONS.items())
-    head, _, rest = text.partition("<!-- transitions -->")
-    _, _, tail = rest.partition("<!-- /transitions -->")
-    return f"{head}<!-- transitions -->\n{rows}\n<!-- /transitions -->{tail}"
+    return _filled(text, "transitions", rows)
+
+
+def models_page(text: str) -> str:
+    return _filled(text, "roles", textwrap.fill(", ".join(f"`{role}`" for role in get_args(Role)), 120))
+
+
+def _filled(text: str, mark: str, content: str) -> str:
+    """The page with `content` between the mark and its end."""
+    head, _, rest = text.partition(f"<!-- {mark} -->")
+    _, _, tail = rest.partition(f"<!-- /{mark} -->")
+    return f"{head}<!-- {mark} -->\n{content}\n<!-- /{mark} -->{tail}"
 
 
 def main() -> None:
-    architecture = DOCS / "architecture.md"
+    architecture, models = DOCS / "architecture.md", DOCS / "models.md"
     pages = {
         DOCS / "settings.md": settings_page(),
         architecture: architecture_page(architecture.read_text()),
+        models: models_page(models.read_text()),
     }
     stale = [path for path, text in pages.items() if not path.exists() or path.read_text() != text]
     if "--check" in sys.argv:

@@ -14,6 +14,16 @@ TEXT_SCHEMA = {
     },
 }
 
+LORAS = {
+    "type": "array",
+    "maxItems": 4,
+    "items": {
+        "type": "object",
+        "required": ["name"],
+        "properties": {"name": {"type": "string"}, "strength": {"type": "number", "maximum": 2}},
+    },
+}
+
 
 def model_id(engine: str) -> str:
     return f"test/{engine}/image-to-image"
@@ -35,7 +45,7 @@ def text_model(engine: str, price_usd: float = 0.25) -> dict:
         "category": "image-to-image",
         "pricing": {"price_unit": "output", "base_price_usd": price_usd},
         "engines": {engine: {}},
-        "roles": {"prompt": "prompt", "images": "image_urls", "image_size": "size", "seed": "seed"},
+        "roles": {"prompt": "prompt", "images": "image_urls", "image_size": "size", "seed": "seed", "loras": "loras"},
         "media": {
             "image_urls": {
                 "kind": "image",
@@ -45,5 +55,6 @@ def text_model(engine: str, price_usd: float = 0.25) -> dict:
         },
         "example": {"prompt": "anything"},
         "input_schema": TEXT_SCHEMA,
+        "extra_inputs": {"loras": LORAS},
         "output_schema": {"type": "object"},
     }

@@ -19,6 +19,7 @@ from filmgate.cli.status import status
 from filmgate.cli.terminal import BAD_INPUT, FAILED, say_error
 from filmgate.cli.usage import UsageInvalid
 from filmgate.cli.version import version
+from filmgate.cli.weights import weights
 from filmgate.cli.worker import worker
 from filmgate.domain.errors import FilmgateError, StartupError
 
@@ -42,6 +43,7 @@ app.command()(courier)
 app.command()(worker)
 app.command()(run)
 app.command()(models)
+app.add_typer(weights, name="weights")
 app.add_typer(keys, name="keys")
 app.command()(status)
 app.command()(result)

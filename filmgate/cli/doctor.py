@@ -3,19 +3,24 @@
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from filmgate import __version__
+from filmgate.cli.doctor_diffusers import examine_diffusers
+from filmgate.cli.finding import Finding, shown_size
 from filmgate.cli.settings import takes_settings
 from filmgate.cli.terminal import FAILED, show, show_json, styled
 from filmgate.config import Settings
 from filmgate.domain.errors import ManifestInvalid, StartupError
 
-__all__ = ["Finding", "doctor", "examine"]
+if TYPE_CHECKING:
+    from filmgate.worker.factory import EngineFactory
+
+__all__ = ["doctor", "examine"]
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_SQLITE = (3, 37)
@@ -24,17 +29,7 @@ LEAST_FREE_BYTES = 2 * 2**30
 _REINSTALL = "Install Filmgate again: pip install --force-reinstall filmgate."
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at; `remedy` is empty where all is well."""
-
-    name: str
-    ok: bool
-    detail: str
-    remedy: str = ""
-
-
-@takes_settings("data", "models", "engines")
+@takes_settings("data", "models", "engines", "weights", "device", "serve")
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False, *, settings: Settings) -> None:
     """Look at what is installed, what can run, what is missing.
 
@@ -62,6 +57,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _disk(settings.data)
     yield from _models(settings)
     yield from _engines(settings)
+    yield from examine_diffusers(settings)
 
 
 def _show(finding: Finding) -> None:
@@ -138,14 +134,14 @@ def _database(path: Path) -> Finding:
     if faults != ["ok"]:
         remedy = "Stop the server, keep a copy of the file, and put back a backup of the data folder."
         return Finding("database", False, f"{path} is damaged: {'; '.join(faults)}", remedy)
-    return Finding("database", True, f"{path} is whole, {_size(path.stat().st_size)}")
+    return Finding("database", True, f"{path} is whole, {shown_size(path.stat().st_size)}")
 
 
 def _disk(data: Path) -> Finding:
     free = shutil.disk_usage(_existing(data)).free
     ok = free >= LEAST_FREE_BYTES
-    remedy = "" if ok else f"Free some space, or name another folder; have {_size(LEAST_FREE_BYTES)} at least."
-    return Finding("disk", ok, f"{_size(free)} free", remedy)
+    remedy = "" if ok else f"Free some space, or name another folder; have {shown_size(LEAST_FREE_BYTES)} at least."
+    return Finding("disk", ok, f"{shown_size(free)} free", remedy)
 
 
 def _probe() -> Finding:
@@ -158,7 +154,7 @@ def _probe() -> Finding:
 
 
 def _models(settings: Settings) -> Iterator[Finding]:
-    from filmgate.wiring import engine_targets, load_manifests
+    from filmgate.wiring import engine_factories, load_manifests
 
     try:
         manifests = load_manifests(settings)
@@ -166,9 +162,9 @@ def _models(settings: Settings) -> Iterator[Finding]:
         yield Finding("models", False, error.sentence.replace("\n", "; "), "Run `filmgate check` for each fault.")
         return
     try:
-        engines = engine_targets(settings).keys()
+        engines = set(engine_factories(settings))
     except StartupError:
-        engines = dict[str, str]().keys()
+        engines = set()
     unserved = [model_id for model_id, manifest in manifests.items() if engines.isdisjoint(manifest.engines)]
     served = f"{len(manifests) - len(unserved)} of {len(manifests)} have an engine"
     remedy = f"Without one: {', '.join(unserved)}. Name an engine of theirs with --engines." if unserved else ""
@@ -176,18 +172,18 @@ def _models(settings: Settings) -> Iterator[Finding]:
 
 
 def _engines(settings: Settings) -> Iterator[Finding]:
-    from filmgate.wiring import engine_targets
+    from filmgate.wiring import engine_factories
 
     try:
-        targets = engine_targets(settings)
+        factories = engine_factories(settings)
     except StartupError as error:
         yield Finding("engines", False, error.sentence, "Correct the setting `engines`.")
         return
-    for name, target in targets.items():
-        yield _engine(name, target)
+    for name, factory in factories.items():
+        yield _engine(name, factory)
 
 
-def _engine(name: str, target: str) -> Finding:
+def _engine(name: str, factory: "EngineFactory") -> Finding:
     """Loads the engine as a worker does: in a child process."""
     import asyncio
 
@@ -195,7 +191,7 @@ def _engine(name: str, target: str) -> Finding:
     from filmgate.worker.limits import WorkerLimits
 
     async def load() -> str:
-        child = EngineChild(name, target, WorkerLimits())
+        child = EngineChild(name, factory, WorkerLimits())
         try:
             found = await child.start()
         finally:
@@ -211,9 +207,3 @@ def _engine(name: str, target: str) -> Finding:
 def _existing(folder: Path) -> Path:
     """The folder, or its nearest parent that is there."""
     return next(path for path in (folder, *folder.parents) if path.exists())
-
-
-def _size(size_bytes: int) -> str:
-    if size_bytes < 2**20:
-        return f"{size_bytes / 2**10:.0f} KiB"
-    return f"{size_bytes / 2**20:.0f} MiB" if size_bytes < 2**30 else f"{size_bytes / 2**30:.1f} GiB"

@@ -78,6 +78,7 @@ def _local_model(manifest: "Manifest") -> "Model":
             "engines": list(manifest.engines),
             "roles": {str(role): name for role, name in manifest.roles.items()},
             "input_schema": manifest.input_schema,
+            "extra_inputs": manifest.extra_inputs,
         }
     )
 

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from filmgate.cli.terminal import say
 from filmgate.cli.usage import UsageInvalid
 
 if TYPE_CHECKING:
     from filmgate.client import Client, Model, Result
 
-__all__ = ["check_output", "download_outputs"]
+__all__ = ["check_output", "download_outputs", "say_maker"]
 
 EXTENSIONS: Mapping[str, str] = {"video": ".mp4", "image": ".png"}
 """What a model makes, by the last word of its category, and how its files are named."""
@@ -40,6 +41,12 @@ def download_outputs(client: "Client", result: "Result", output: Path | None) ->
             reason = error.strerror or str(error)
             raise UsageInvalid(f"{str(path)!r} cannot be written: {reason}. The server keeps it as {url}") from error
     return paths
+
+
+def say_maker(result: "Result") -> None:
+    """Names what made the outputs, where that is not the engine itself."""
+    if result.served_by:
+        say(f"made by {result.served_by}")
 
 
 def _stem(result: "Result") -> str:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from filmgate.cli.outputs import download_outputs
+from filmgate.cli.outputs import download_outputs, say_maker
 from filmgate.cli.server import KeyFlag, UrlFlag, connect
 from filmgate.cli.terminal import FAILED, say_error, say_warning, show, show_json
 
@@ -35,6 +35,7 @@ def result(
             say_warning(warning)
         for line in paths or found.outputs or (found.word,):
             show(str(line))
+        say_maker(found)
         if found.error is not None:
             say_error(found.error)
     if found.word != "succeeded":

@@ -94,9 +94,10 @@ def _prepare(settings: Settings, _: str) -> None:
 
     A process of its own, so that the supervisor, which lives for weeks, loads neither database nor schemas.
     """
-    from filmgate.wiring import first_start, load_manifests
+    from filmgate.wiring import first_start, load_manifests, served_manifests
 
     manifests = load_manifests(settings)
+    served_manifests(settings)
     secret = first_start(settings)
     example = None
     for manifest in manifests.values():

@@ -11,7 +11,7 @@ import typer
 from filmgate.cli.embedded import EmbeddedServer, embedded_server, free_folder
 from filmgate.cli.inputs import build_inputs, local_files, parse_assignments
 from filmgate.cli.names import complete_model, named_model
-from filmgate.cli.outputs import check_output, download_outputs
+from filmgate.cli.outputs import check_output, download_outputs, say_maker
 from filmgate.cli.progress import shown_progress
 from filmgate.cli.server import KeyFlag, UrlFlag, connect
 from filmgate.cli.settings import takes_settings
@@ -29,7 +29,9 @@ EMBEDDED_PATIENCE_S = 2.0
 """An embedded server's socket never refuses, so a call that fails means that it is gone."""
 
 
-@takes_settings("data", "models", "engines", "log_level", defaults={"data": PRIVATE_FOLDER})
+@takes_settings(
+    "data", "models", "engines", "weights", "device", "profile", "log_level", defaults={"data": PRIVATE_FOLDER}
+)
 def run(
     model: Annotated[
         str, typer.Argument(help="The model's id, or enough of it: wan-2-5.", autocompletion=complete_model)
@@ -84,6 +86,7 @@ def run(
         return
     for path in paths:
         show(str(path))
+    say_maker(result)
 
 
 def _given(value: str | None) -> Sequence[str]:

@@ -11,7 +11,10 @@ from filmgate.config import Settings
 __all__ = ["worker"]
 
 
-@takes_settings("data", "models", "engines", "lease_s", "stall_s", "drain_s", "log_level")
+@takes_settings(
+    "data", "models", "engines", "weights", "device", "profile", "substitutes", "device_memory_gb", "host_memory_gb",
+    "frame_interpolation", "checkpoint_steps", "serve", "lease_s", "stall_s", "drain_s", "log_level",
+)  # fmt: skip
 def worker(
     name: Annotated[
         str | None,

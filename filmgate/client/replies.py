@@ -22,17 +22,23 @@ class Model:
     input_schema: Mapping[str, Any]
     roles: Mapping[str, str]
     """Which input plays which part, where the server says it."""
+    extra_inputs: Mapping[str, Mapping[str, Any]]
+    """The server's own inputs, beyond the published schema."""
     raw: Mapping[str, Any]
 
     @property
     def properties(self) -> Mapping[str, Mapping[str, Any]]:
+        """Every input that the model takes."""
         properties = self.input_schema.get("properties")
-        return properties if isinstance(properties, dict) else {}
+        return {**(properties if isinstance(properties, dict) else {}), **self.extra_inputs}
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`word` is `in_queue`, `in_progress`, `completed` or `cancelled`. `progress` is 0 to 1."""
+    """`word` is `in_queue`, `in_progress`, `completed` or `cancelled`. `progress` is 0 to 1.
+
+    `preview` is the URL of a small moving picture of what is coming, while there is one.
+    """
 
     request_id: str
     word: str
@@ -41,6 +47,7 @@ class Status:
     stage: str
     eta_s: float | None
     logs: tuple[str, ...]
+    preview: str | None
     raw: Mapping[str, Any]
 
     @property
@@ -50,13 +57,17 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`word` is `in_queue`, `in_progress`, `succeeded`, `failed` or `cancelled`. `outputs` are the files' URLs."""
+    """`word` is `in_queue`, `in_progress`, `succeeded`, `failed` or `cancelled`. `outputs` are the files' URLs.
+
+    `served_by` names the weights or the vendor's model behind them; empty where the server's engine made them itself.
+    """
 
     request_id: str
     model_id: str
     word: str
     outputs: tuple[str, ...]
     error: str | None
+    served_by: str
     warnings: tuple[str, ...]
     raw: Mapping[str, Any]
 
@@ -82,12 +93,14 @@ def model(reply: Mapping[str, Any]) -> Model:
         base_price_usd=float(price) if isinstance(price, int | float) else 0.0,
         input_schema=_mapping(reply, "input_schema"),
         roles=_mapping(reply, "roles"),
+        extra_inputs=_mapping(reply, "extra_inputs"),
         raw=reply,
     )
 
 
 def status(reply: Mapping[str, Any]) -> Status:
     position, progress, eta_s = reply.get("queue_position"), reply.get("progress"), reply.get("eta_s")
+    preview = reply.get("preview")
     return Status(
         request_id=_text(reply, "request_id"),
         word=_text(reply, "status"),
@@ -96,6 +109,7 @@ def status(reply: Mapping[str, Any]) -> Status:
         stage=str(reply.get("stage", "")),
         eta_s=float(eta_s) if isinstance(eta_s, int | float) else None,
         logs=_texts(reply.get("logs")),
+        preview=preview if isinstance(preview, str) else None,
         raw=reply,
     )
 
@@ -111,6 +125,7 @@ def result(reply: Mapping[str, Any]) -> Result:
         word=_text(reply, "status"),
         outputs=files or ((single,) if single is not None else ()),
         error=error if isinstance(error, str) else None,
+        served_by=str(reply.get("served_by", "")),
         warnings=_texts(reply.get("warnings")),
         raw=reply,
     )

@@ -1,7 +1,7 @@
 """Retention: files and requests that are kept long enough are forgotten.
 
-First the bytes go, then the name behind which they were, then the request. A sweep that is killed between two of these
-is finished by the next one.
+First the bytes go, then the name behind which they were, then a checkpoint that the request may have left when its
+worker was killed, then the request. A sweep that is killed between two of these is finished by the next one.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from filmgate.domain.errors import Unavailable
 from filmgate.domain.ports import Files, Queue, Storage
+from filmgate.domain.records import checkpoint_key
 
 __all__ = ["Retention"]
 
@@ -47,10 +48,14 @@ class Retention:
     async def sweep(self) -> tuple[int, int]:
         """Forgets all that is due; how many files and how many requests."""
         before = self._clock() - self._keep_s
-        forgotten = 0
+        files = requests = 0
         while expired := await self._files.expired(before, _AT_ONCE):
             await self._storage.delete([file.key for file in expired])
             for file in expired:
                 await self._files.forget(file.token)
-            forgotten += len(expired)
-        return forgotten, await self._queue.forget(before)
+            files += len(expired)
+        while outdated := await self._queue.outdated(before, _AT_ONCE):
+            await self._storage.delete([checkpoint_key(request_id) for request_id in outdated])
+            await self._queue.forget(outdated)
+            requests += len(outdated)
+        return files, requests

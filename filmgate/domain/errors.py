@@ -20,6 +20,7 @@
     │   └── WorkerLost            the machinery gave up after the last attempt
     ├── MediaUnreadable       a file is not a picture or sound that we can read
     ├── RequestStopped        raised inside an engine when its request was told to stop
+    ├── EngineBroken          raised inside an engine that cannot go on: its process ends, the request is tried anew
     └── StartupError          the process does not start
         ├── SettingInvalid
         ├── ManifestInvalid
@@ -36,6 +37,7 @@ __all__ = [
     "BodyUnreadable",
     "ContentTypeUnknown",
     "CreditMissing",
+    "EngineBroken",
     "EngineFailure",
     "Fault",
     "FileUnknown",
@@ -169,6 +171,10 @@ class MediaUnreadable(FilmgateError):
 
 class RequestStopped(FilmgateError):
     code = "request_stopped"
+
+
+class EngineBroken(FilmgateError):
+    code = "engine_broken"
 
 
 class StartupError(FilmgateError):

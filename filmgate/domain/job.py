@@ -5,14 +5,16 @@ from pathlib import Path
 
 from filmgate.domain.manifest import Manifest
 from filmgate.domain.media import ImageFacts
-from filmgate.domain.ports import Job
+from filmgate.domain.ports import Job, Lora
 from filmgate.domain.records import Lease
 from filmgate.domain.sizes import ImageTarget, Target, VideoTarget, image_size, video_size
 
 __all__ = ["cost_microdollars", "job_for"]
 
 
-def job_for(manifest: Manifest, lease: Lease, files: Sequence[Path], scratch: Path, engine: str) -> Job:
+def job_for(
+    manifest: Manifest, lease: Lease, files: Sequence[Path], scratch: Path, engine: str, checkpoint: Path | None = None
+) -> Job:
     """The job of a lease; `files` are the local clean copies in the order of `lease.media`."""
     values = lease.values
     named = list(zip((value.name for value in lease.media), files, strict=True))
@@ -34,6 +36,8 @@ def job_for(manifest: Manifest, lease: Lease, files: Sequence[Path], scratch: Pa
         shot_type=manifest.value("shot_type", values),
         steps=manifest.value("steps", values),
         screen=manifest.value("screen", values),
+        loras=tuple(Lora(one["name"], float(one.get("strength", 1.0))) for one in manifest.value("loras", values, ())),
+        checkpoint=checkpoint,
         inputs=values,
         options=manifest.engines[engine],
     )

@@ -1,8 +1,8 @@
 """A model is one JSON file. Everything that differs between models is in it; adding one writes no code.
 
-`input_schema` is the published schema, verbatim. `roles` says which of its properties an engine knows under which
-meaning. `limits` and `media` are the limits that the published prose states, made machine-readable, each with the
-sentence that a caller reads when it is broken.
+`input_schema` is the published schema, verbatim; `extra_inputs` are properties beyond it, which are ours. `roles` says
+which property an engine knows under which meaning. `limits` and `media` are the limits that the published prose states,
+made machine-readable, each with the sentence that a caller reads when it is broken.
 """
 
 import re
@@ -21,7 +21,7 @@ __all__ = ["Manifest", "Pricing", "Role", "ValueLimits", "manifest_faults", "par
 
 Role = Literal[
     "prompt", "negative_prompt", "images", "audio", "template", "tier", "duration", "frames", "frame_rate",
-    "image_size", "shot_type", "seed", "steps", "extend", "sound", "screen",
+    "image_size", "shot_type", "seed", "steps", "extend", "sound", "screen", "loras",
 ]  # fmt: skip
 
 _ROLE_TYPES: Mapping[str, frozenset[str]] = {
@@ -32,6 +32,7 @@ _ROLE_TYPES: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("extend", "sound", "screen"), frozenset({"boolean"})),
     "images": frozenset({"string", "array"}),
     "audio": frozenset({"string"}),
+    "loras": frozenset({"array"}),
 }
 
 _ID = re.compile(r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)+")
@@ -78,11 +79,17 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     example: dict[str, Any]
     limits: dict[str, ValueLimits] = {}
     frame_rate: int | None = None
+    extra_inputs: dict[str, dict[str, Any]] = {}
 
     @property
     def properties(self) -> Mapping[str, Mapping[str, Any]]:
-        properties: Mapping[str, Mapping[str, Any]] = self.input_schema["properties"]
-        return properties
+        """Every input: the published ones first."""
+        return {**self.input_schema["properties"], **self.extra_inputs}
+
+    @property
+    def full_schema(self) -> dict[str, Any]:
+        """The published schema with the extra inputs: what is checked."""
+        return {**self.input_schema, "properties": dict(self.properties)}
 
     @property
     def required(self) -> Sequence[str]:
@@ -145,6 +152,13 @@ def _schema_faults(manifest: Manifest) -> Iterator[Fault]:
     for name in manifest.input_schema.get("required", []):
         if name not in properties:
             yield _fault(f"requires {name!r}, which is no property.", "input_schema", "required")
+    for name, schema in manifest.extra_inputs.items():
+        if name in properties:
+            yield _fault("the published schema has this property already; name it otherwise.", "extra_inputs", name)
+        try:
+            jsonschema_rs.validator_for(schema)
+        except (jsonschema_rs.ValidationError, ValueError) as error:
+            yield _fault(f"is no JSON Schema: {error.args[0].splitlines()[0]}.", "extra_inputs", name)
 
 
 def _role_faults(manifest: Manifest) -> Iterator[Fault]:
@@ -154,6 +168,8 @@ def _role_faults(manifest: Manifest) -> Iterator[Fault]:
         elif manifest.properties[name].get("type") not in _ROLE_TYPES[role]:
             wanted = " or ".join(sorted(_ROLE_TYPES[role]))
             yield _fault(f"{name!r} must be of type {wanted} to play this role.", "roles", role)
+        elif role == "loras" and "name" not in _item_schema(manifest.properties[name]).get("required", ()):
+            yield _fault(f"the items of {name!r} must be objects that require 'name'.", "roles", role)
     roles = manifest.roles
     if "prompt" not in roles or "images" not in roles:
         yield _fault("both 'prompt' and 'images' must be played.", "roles")
@@ -171,6 +187,11 @@ def _role_faults(manifest: Manifest) -> Iterator[Fault]:
         yield _fault("an image-to-video model needs either 'duration' or 'frames'.", "roles")
     if ("frame_rate" in roles) == (manifest.frame_rate is not None):
         yield _fault("give a fixed frame rate, or an input that plays 'frame_rate', not both.", "frame_rate")
+
+
+def _item_schema(listed: Mapping[str, Any]) -> Mapping[str, Any]:
+    items = listed.get("items")
+    return items if isinstance(items, dict) and items.get("type") == "object" else {}
 
 
 def _enum_faults(manifest: Manifest, role: Literal["tier", "image_size"]) -> Iterator[Fault]:

@@ -36,6 +36,7 @@ __all__ = [
     "Estimate",
     "Files",
     "Job",
+    "Lora",
     "Probe",
     "Queue",
     "Report",
@@ -58,13 +59,22 @@ class Capabilities:
 
 
 @dataclass(frozen=True, slots=True)
+class Lora:
+    """A low-rank adapter by the name under which the operator approved it, and how strongly it acts."""
+
+    name: str
+    strength: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One request as an engine sees it: values that were checked, and local files that are clean.
 
     `images` are PNG files, RGB, upright, without alpha, in the caller's order. `audio` is the given sound as 48 kHz
     stereo WAV, or None. `sound` says whether the finished clip has an audio stream. `extend`, `shot_type`, `steps`
-    and `screen` are None where the model has no such input. `options` are the manifest's for this engine. `scratch` is
-    an empty folder of the job's own.
+    and `screen` are None where the model has no such input. `loras` are the adapters that the caller named. `options`
+    are the manifest's for this engine. `checkpoint` is the file that an earlier attempt of this request kept last.
+    `scratch` is an empty folder of the job's own.
     """
 
     request_id: RequestId
@@ -82,6 +92,8 @@ class Job:
     shot_type: Literal["single", "multi"] | None = None
     steps: int | None = None
     screen: bool | None = None
+    loras: tuple[Lora, ...] = ()
+    checkpoint: Path | None = None
     inputs: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -98,6 +110,7 @@ class Estimate:
 class Result:
     """What an engine made: finished files in the scratch folder, first the one that matters.
 
+    `served_by` names what made them where that is not the engine itself: the weights, or the vendor's model.
     `warnings` names every input that had no or less effect than its documentation says. `metrics` are seconds per
     stage or plain counts. `details` is free-form JSON for the curious (phrases applied and ignored, weights used).
     """
@@ -105,6 +118,7 @@ class Result:
     files: tuple[Path, ...]
     seed: int
     actual_prompt: str
+    served_by: str = ""
     warnings: tuple[str, ...] = ()
     metrics: Mapping[str, float] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
@@ -117,6 +131,15 @@ class Report(Protocol):
         """`fraction` of the whole job, 0 to 1, never backwards; `stage` is one word such as `rendering`."""
 
     def log(self, line: str) -> None: ...
+
+    def preview(self, path: Path) -> None:
+        """Shows a small WebP of what is coming, in place of the one before. The file is the caller's again after it."""
+
+    def checkpoint(self, path: Path) -> None:
+        """Keeps a copy of the file for a later attempt of this request, in place of the one before.
+
+        Returns once the copy is stored, or has failed to be: then an attempt that comes starts from an older one.
+        """
 
     def stop_if_cancelled(self) -> None:
         """Call between steps. Raises RequestStopped once the request was told to stop."""
@@ -154,7 +177,7 @@ class Storage(Protocol):
     """Keeps bytes under keys such as `inputs/<sha256>` or `outputs/<request>/<attempt>/<name>`."""
 
     async def put(self, key: str, source: Path) -> None:
-        """Store a file whole or not at all."""
+        """Store a file whole or not at all, in place of one that the key has already."""
 
     async def fetch(self, key: str, target: Path) -> None:
         """Copy a stored file to `target`."""
@@ -197,8 +220,11 @@ class Queue(Protocol):
     async def recover(self) -> int:
         """Releases every expired lease; returns how many."""
 
-    async def forget(self, before: float) -> int:
-        """Drops the requests that ended before that time and have no files; returns how many. Usage is kept."""
+    async def outdated(self, before: float, limit: int) -> Sequence[RequestId]:
+        """At most `limit` requests that ended before that time and have no files."""
+
+    async def forget(self, request_ids: Sequence[RequestId]) -> None:
+        """Drops requests that have ended. Their usage is kept."""
 
 
 class Accounts(Protocol):

@@ -9,6 +9,7 @@ from filmgate.domain.media import MediaFacts
 from filmgate.domain.request import AccountId, RequestId, State
 
 __all__ = [
+    "PREVIEW_NAME",
     "Account",
     "Beat",
     "Blob",
@@ -30,7 +31,11 @@ __all__ = [
     "Step",
     "Stopped",
     "Succeeded",
+    "checkpoint_key",
 ]
+
+PREVIEW_NAME = "preview.webp"
+"""The public name of every preview; its token tells them apart."""
 
 
 class Step(StrEnum):
@@ -79,6 +84,7 @@ class Lease:
     request_id: RequestId
     attempt: int
     state: State
+    account_id: AccountId
     model_id: str
     values: Mapping[str, Any]
     media: tuple[Input, ...]
@@ -95,9 +101,12 @@ class Beat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
+    """How far the holder of a lease is. `preview` is the token of the file that shows what is coming; empty: none."""
+
     fraction: float = 0.0
     stage: str = ""
     logs: tuple[str, ...] = ()
+    preview: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +130,10 @@ class Frozen:
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
-    """A worker's success. Seconds are wall time on the device, the cost is the manifest's price of the outputs."""
+    """A worker's success. Seconds are wall time on the device, the cost is the manifest's price of the outputs.
+
+    `served_by` names the weights or the vendor's model that made them; empty where that is the engine itself.
+    """
 
     outputs: tuple[Output, ...]
     engine: str
@@ -131,6 +143,7 @@ class Succeeded:
     running_s: float
     storing_s: float
     cost_microdollars: int
+    served_by: str = ""
     warnings: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
 
@@ -235,7 +248,10 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class PublicFile:
-    """A file behind an unguessable URL: an output of a request, or an upload. `digest` is the sha256 of its bytes."""
+    """A file behind an unguessable URL: an output or preview of a request, or an upload.
+
+    `digest` is the sha256 of its bytes.
+    """
 
     token: str
     name: str
@@ -244,3 +260,8 @@ class PublicFile:
     size_bytes: int
     digest: str
     account_id: AccountId
+
+
+def checkpoint_key(request_id: RequestId) -> str:
+    """Where storage keeps what an attempt at the request left for the next one."""
+    return f"checkpoints/{request_id}"

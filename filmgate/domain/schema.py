@@ -1,7 +1,7 @@
 """From a JSON object that anybody sent to checked inputs: every fault at once, each with its place and a sentence.
 
-The published schema decides; then the limits that its prose states. `""` and `null` for an optional input mean that it
-was left out, and what was left out takes the schema's default, unless it is required.
+The published schema and the extra inputs decide; then the limits that the prose states. `""` and `null` for an
+optional input mean that it was left out, and what was left out takes the schema's default, unless it is required.
 """
 
 from collections.abc import Iterator, Mapping
@@ -32,7 +32,7 @@ class InputCheck:
 
     def __init__(self, manifest: Manifest) -> None:
         self._manifest = manifest
-        self._validator = jsonschema_rs.validator_for(manifest.input_schema)
+        self._validator = jsonschema_rs.validator_for(manifest.full_schema)
         self._known = frozenset(manifest.properties)
         self._required = frozenset(manifest.required)
         self._integers = tuple(n for n, p in manifest.properties.items() if p.get("type") == "integer")
@@ -49,7 +49,9 @@ class InputCheck:
             for name, value in body.items()
             if name in self._known and (name in self._required or (value is not None and value != ""))
         }
-        faults = [*self._text_faults(given), *self._schema_faults(given)]
+        faults = list(self._text_faults(given))
+        broken = {fault.loc[1] for fault in faults}
+        faults += self._schema_faults(given, broken)
         faults += self._limit_faults(given, {fault.loc[1] for fault in faults if len(fault.loc) > 1})
         if faults:
             raise InputsInvalid(faults)
@@ -71,9 +73,7 @@ class InputCheck:
 
     def _text_faults(self, given: Mapping[str, Any]) -> Iterator[Fault]:
         for name, value in given.items():
-            for item in value if isinstance(value, list) else [value]:
-                if not isinstance(item, str):
-                    continue
+            for item in _texts(value):
                 if "\0" in item:
                     yield Fault(("body", name), f"{name} contains the character NUL; remove it.", "text_nul")
                 elif not item.isascii() and not _is_unicode(item):
@@ -81,17 +81,21 @@ class InputCheck:
                         ("body", name), f"{name} contains half a surrogate pair; send whole characters.", "text"
                     )
 
-    def _schema_faults(self, given: Mapping[str, Any]) -> Iterator[Fault]:
+    def _schema_faults(self, given: Mapping[str, Any], broken: set[str | int]) -> Iterator[Fault]:
+        # Broken text cannot be shown to the validator; an empty value in its place keeps it from being missed.
+        shown = {name: "" if name in broken else value for name, value in given.items()}
         typed_wrong: set[tuple[str | int, ...]] = set()
-        for error in self._validator.iter_errors(dict(given)):
+        for error in self._validator.iter_errors(shown):
             path = tuple(error.instance_path)
             kind = error.kind.name
+            if path and path[0] in broken:
+                continue
             if kind == "type":
                 typed_wrong.add(path)
             elif path in typed_wrong and kind == "enum":
                 continue
             if kind == "required":
-                path = (error.kind.as_dict()["property"],)
+                path = (*path, error.kind.as_dict()["property"])
             yield Fault(("body", *path), _sentence(kind, path, error.kind.as_dict(), given), kind)
 
     def _limit_faults(self, given: Mapping[str, Any], faulty: set[str | int]) -> Iterator[Fault]:
@@ -106,6 +110,19 @@ def media_loc(manifest: Manifest, name: str, index: int) -> tuple[str | int, ...
     """The place of the `index`-th value of a media property, as in a fault."""
     listed = manifest.properties[name].get("type") == "array"
     return ("body", name, index) if listed else ("body", name)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a JSON value, names of properties included."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, list):
+            waiting += item
+        elif isinstance(item, dict):
+            waiting += [*item, *item.values()]
 
 
 def _is_unicode(text: str) -> bool:
@@ -153,5 +170,9 @@ def _sentence(kind: str, path: tuple[str | int, ...], rule: Mapping[str, Any], g
             return f"{name} has {len(value)} items, but must have at least {rule['limit']}."
         case "maxItems":
             return f"{name} has {len(value)} items, but at most {rule['limit']} are allowed."
+        case "pattern":
+            return f"{name} is {_shown(value)}, but must match {rule['pattern']}."
+        case "additionalProperties":
+            return f"{name} has {', '.join(map(_shown, rule['unexpected']))}, which it cannot have; remove it."
         case _:
             return f"{name} is {_shown(value)}, which the schema's {kind} does not allow."

@@ -84,7 +84,7 @@ def _model_paths(manifests: Iterable[Manifest]) -> Json:
                 **_operation(f"submit {manifest.id}", manifest.description, wire.SubmitReply, 400, 413, 415, 422, 503),
                 "requestBody": {
                     "required": True,
-                    "content": {"application/json": {"schema": manifest.input_schema, "example": manifest.example}},
+                    "content": {"application/json": {"schema": manifest.full_schema, "example": manifest.example}},
                 },
             },
             "get": _operation(f"model {manifest.id}", "The model, its schemas and its price.", wire.CatalogEntry),

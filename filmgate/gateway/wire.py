@@ -6,7 +6,17 @@ from typing import Any, Literal, assert_never
 from msgspec import UNSET, Struct, UnsetType
 
 from filmgate.domain.manifest import Manifest
-from filmgate.domain.records import Account, Cancelled, Device, Key, Output, PublicFile, RequestRecord, RequestStatus
+from filmgate.domain.records import (
+    PREVIEW_NAME,
+    Account,
+    Cancelled,
+    Device,
+    Key,
+    Output,
+    PublicFile,
+    RequestRecord,
+    RequestStatus,
+)
 from filmgate.domain.request import TERMINAL, RequestId, State
 from filmgate.service.access import DeviceLogin
 
@@ -74,6 +84,7 @@ class StatusReply(Struct):
     stage: str | UnsetType = UNSET
     eta_s: float | UnsetType = UNSET
     logs: list[str] | UnsetType = UNSET
+    preview: str | UnsetType = UNSET
 
 
 class OutputReply(Struct):
@@ -112,6 +123,7 @@ class ResultReply(Struct):
     warnings: list[str] | UnsetType = UNSET
     engine: str | UnsetType = UNSET
     engine_version: str | UnsetType = UNSET
+    served_by: str | UnsetType = UNSET
     timings: Timings | UnsetType = UNSET
     details: dict[str, Any] | UnsetType = UNSET
 
@@ -139,6 +151,7 @@ class CatalogEntry(Struct):
     example: dict[str, Any] | UnsetType = UNSET
     engines: list[str] | UnsetType = UNSET
     roles: dict[str, str] | UnsetType = UNSET
+    extra_inputs: dict[str, Any] | UnsetType = UNSET
 
 
 class CatalogReply(Struct):
@@ -206,6 +219,8 @@ def status_reply(status: RequestStatus, base_url: str, now: float) -> StatusRepl
     if status.state is State.RUNNING:
         progress = status.progress
         reply.progress, reply.stage, reply.logs = progress.fraction, progress.stage, list(progress.logs)
+        if progress.preview:
+            reply.preview = file_url(progress.preview, PREVIEW_NAME, base_url)
         if progress.fraction > 0 and status.started_at is not None:
             reply.eta_s = round((now - status.started_at) * (1 - progress.fraction) / progress.fraction, 1)
     elif status.state in TERMINAL:
@@ -240,6 +255,8 @@ def _add_success(reply: ResultReply, record: RequestRecord, base_url: str, *, in
     reply.actual_prompt = success.actual_prompt
     reply.warnings = [*record.warnings, *success.warnings]
     reply.engine, reply.engine_version = success.engine, success.engine_version
+    if success.served_by:
+        reply.served_by = success.served_by
     reply.details = dict(success.details)
     if include_cost:
         reply.cost = success.cost_microdollars / 1_000_000
@@ -271,7 +288,7 @@ def catalog_entry(manifest: Manifest, base_url: str, *, schemas: bool, details: 
         description=manifest.description,
         kind="model",
         categories=[manifest.category],
-        inputs=list(manifest.properties),
+        inputs=list(manifest.input_schema["properties"]),
         required_inputs=list(manifest.required),
         base_price_usd=manifest.pricing.base_price_usd,
         price_unit=manifest.pricing.price_unit,
@@ -284,6 +301,7 @@ def catalog_entry(manifest: Manifest, base_url: str, *, schemas: bool, details: 
         entry.output_schema, entry.example = manifest.output_schema, manifest.example
         entry.engines = list(manifest.engines)
         entry.roles = {str(role): name for role, name in manifest.roles.items()}
+        entry.extra_inputs = dict(manifest.extra_inputs)
     return entry
 
 

@@ -2,7 +2,8 @@
 
 The work (fetch inputs, run the engine, store outputs) is one task. Beside it the lease is kept alive, and whatever ends
 the work early, be it the caller, a lost lease or the worker's own end, cancels that task; the engine's handle makes a
-cancelled run stop. What was stored is deleted again unless the request was closed as succeeded with it.
+cancelled run stop. What was stored is deleted again unless the request was closed as succeeded with it; a checkpoint
+stays for as long as there may be another attempt.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from filmgate.domain.errors import FileUnknown, RequestFailure, Unavailable
 from filmgate.domain.job import cost_microdollars, job_for
 from filmgate.domain.manifest import Manifest
 from filmgate.domain.media import AudioFacts
-from filmgate.domain.ports import Capabilities, Job, Queue, Result, Storage
+from filmgate.domain.ports import Capabilities, Files, Job, Queue, Result, Storage
 from filmgate.domain.records import (
     Beat,
     Failed,
@@ -32,10 +33,12 @@ from filmgate.domain.records import (
     Stopped,
     Succeeded,
 )
+from filmgate.worker.checkpoints import Checkpoints
 from filmgate.worker.child import Died, EngineChild, Hung
 from filmgate.worker.limits import WorkerLimits
-from filmgate.worker.messages import Finished, Halted, Raised, Refused, Reported
+from filmgate.worker.messages import Broke, Finished, Halted, Previewed, Raised, Refused, Reported
 from filmgate.worker.outputs import FinishedFile, judge_files
+from filmgate.worker.previews import Previews
 from filmgate.worker.report import LINES_KEPT
 
 __all__ = ["Attempt"]
@@ -65,6 +68,7 @@ class Attempt:
         child: EngineChild,
         capabilities: Capabilities,
         queue: Queue,
+        files: Files,
         storage: Storage,
         scratch: Path,
         limits: WorkerLimits,
@@ -77,6 +81,9 @@ class Attempt:
         self._storage = storage
         self._scratch = scratch
         self._limits = limits
+        self._checkpoints = Checkpoints(lease, storage)
+        self._previews = Previews(lease, files, storage, scratch, self._beat)
+        self._working: asyncio.Task[Outcome] | None = None
         self._fraction = 0.0
         self._stage = "preparing"
         self._lines: deque[str] = deque(maxlen=LINES_KEPT)
@@ -88,6 +95,12 @@ class Attempt:
     async def close(self, stop: asyncio.Event) -> None:
         """Works on the request and settles it. `stop` is set when the worker is to end."""
         try:
+            await self._work_and_settle(stop)
+        finally:
+            await self._previews.end()
+
+    async def _work_and_settle(self, stop: asyncio.Event) -> None:
+        try:
             outcome = self._outcome(await self._watched_work(stop))
         except BaseException:
             await self._forget_outputs()
@@ -96,6 +109,8 @@ class Attempt:
         closed = outcome is not None and await self._settle(outcome, stop)
         if not (closed and isinstance(outcome, Succeeded)):
             await self._forget_outputs()
+        if closed and not isinstance(outcome, HandedBack):
+            await self._checkpoints.forget()
 
     async def _forget_outputs(self) -> None:
         if self._keys:
@@ -104,14 +119,14 @@ class Attempt:
     async def _watched_work(self, stop: asyncio.Event) -> Outcome | None:
         """What came of the work; None when it was cut short."""
         async with asyncio.TaskGroup() as tasks:
-            work = tasks.create_task(self._work())
-            watchers = (tasks.create_task(self._keep_lease(work)), tasks.create_task(self._drain(work, stop)))
+            work = self._working = tasks.create_task(self._work())
+            watchers = (tasks.create_task(self._keep_lease()), tasks.create_task(self._drain(stop)))
             await asyncio.wait({work})
             for watcher in watchers:
                 watcher.cancel()
         if self._lines_unsaid:
             # A short request, or one that fails, says what matters in the lines after its last beat.
-            await self._beat(work)
+            await self._beat()
         return None if work.cancelled() else work.result()
 
     def _outcome(self, worked: Outcome | None) -> Outcome | None:
@@ -130,13 +145,13 @@ class Attempt:
 
     # ------------------------------------------------------------------------------------------------- watching
 
-    async def _keep_lease(self, work: "asyncio.Task[Outcome]") -> None:
+    async def _keep_lease(self) -> None:
         while True:
             await asyncio.sleep(self._limits.beat_s)
-            await self._beat(work)
+            await self._beat()
 
-    async def _beat(self, work: "asyncio.Task[Outcome]") -> None:
-        progress = Progress(self._fraction, self._stage, tuple(self._lines))
+    async def _beat(self) -> None:
+        progress = Progress(self._fraction, self._stage, tuple(self._lines), self._previews.token)
         self._lines_unsaid = False
         try:
             beat = await self._queue.beat(self._lease, progress)
@@ -144,19 +159,19 @@ class Attempt:
             logger.warning("Request %s: no beat: %s", self._lease.request_id, error.sentence)
             return
         if beat is Beat.STOP:
-            self._cut_short(work, _Cut.CALLER_STOPS)
+            self._cut_short(_Cut.CALLER_STOPS)
         elif beat is Beat.LOST:
-            self._cut_short(work, _Cut.LEASE_LOST)
+            self._cut_short(_Cut.LEASE_LOST)
 
-    async def _drain(self, work: "asyncio.Task[Outcome]", stop: asyncio.Event) -> None:
+    async def _drain(self, stop: asyncio.Event) -> None:
         await stop.wait()
         await asyncio.sleep(self._limits.drain_s)
-        self._cut_short(work, _Cut.WORKER_ENDS)
+        self._cut_short(_Cut.WORKER_ENDS)
 
-    def _cut_short(self, work: "asyncio.Task[Outcome]", why: _Cut) -> None:
+    def _cut_short(self, why: _Cut) -> None:
         # Storing takes a moment and may be under way in a thread, which no cancelling stops: it is let finish.
-        if self._cut is None and not self._storing:
-            work.cancel()
+        if self._working is not None and self._cut is None and not self._storing:
+            self._working.cancel()
         self._cut = max(self._cut or why, why)
 
     async def _settle(self, outcome: Outcome, stop: asyncio.Event) -> bool:
@@ -177,9 +192,10 @@ class Attempt:
             folder = self._scratch / "work"
             folder.mkdir(parents=True)
             files = await self._fetch_inputs()
-            job = job_for(self._manifest, self._lease, files, folder, self._child.name)
+            checkpoint = await self._checkpoints.latest(self._scratch / "checkpoint")
+            job = job_for(self._manifest, self._lease, files, folder, self._child.name, checkpoint)
             started_at = time.monotonic()
-            ending = await self._child.run(job, self._hear)
+            ending = await self._child.run(job, self._hear, self._checkpoints.keep)
             running_s = time.monotonic() - started_at
             if isinstance(ending, Finished):
                 return await self._store(job, ending.result, running_s)
@@ -204,7 +220,10 @@ class Attempt:
             await _patiently(partial(self._storage.fetch, value.blob.key, files[-1]))
         return files
 
-    def _hear(self, reported: Reported) -> None:
+    def _hear(self, reported: Reported | Previewed) -> None:
+        if isinstance(reported, Previewed):
+            self._previews.show(reported.content)
+            return
         self._fraction = max(self._fraction, reported.fraction)
         self._stage = reported.stage
         self._lines.extend(reported.lines)
@@ -228,6 +247,7 @@ class Attempt:
             running_s=running_s,
             storing_s=time.monotonic() - started_at,
             cost_microdollars=cost_microdollars(self._manifest, job),
+            served_by=result.served_by,
             warnings=result.warnings,
             details=details,
         )
@@ -239,7 +259,7 @@ class Attempt:
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         return Output(token, file.name, key, file.content_type, file.size_bytes, file.digest)
 
-    def _unfinished(self, ending: Refused | Raised | Halted | Died | Hung) -> Outcome:
+    def _unfinished(self, ending: Refused | Raised | Halted | Broke | Died | Hung) -> Outcome:
         engine = self._child.name
         match ending:
             case Refused() | Raised():
@@ -249,9 +269,10 @@ class Attempt:
             case Hung():
                 sentence = f"The engine {engine} gave no sign of life for {ending.silent_s:g} s and was ended."
                 return Failed("engine_hung", sentence, retryable=True)
-            case Died():
-                logger.warning("Request %s: the engine %s %s.", self._lease.request_id, engine, ending.how)
-                return HandedBack(f"the engine {engine} {ending.how}", counted=True)
+            case Broke() | Died():
+                how = ending.how if isinstance(ending, Died) else f"could not go on: {ending.sentence.rstrip('.')}"
+                logger.warning("Request %s: the engine %s %s.", self._lease.request_id, engine, how)
+                return HandedBack(f"the engine {engine} {how}", counted=True)
             case _:
                 assert_never(ending)
 

@@ -5,23 +5,30 @@ will not stop, or fails in a way it did not foresee: after that nobody knows its
 """
 
 import asyncio
+import json
 import logging
 import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from filmgate.domain.errors import StartupError
 from filmgate.domain.ports import Capabilities, Job
+from filmgate.worker.factory import EngineFactory
 from filmgate.worker.limits import WorkerLimits
 from filmgate.worker.messages import (
+    Broke,
+    Checkpointed,
     Finished,
     Frames,
     FromChild,
     Halted,
+    Kept,
+    Previewed,
     Raised,
     Ready,
     Refused,
@@ -34,7 +41,7 @@ from filmgate.worker.messages import (
     from_child,
 )
 
-__all__ = ["Died", "Ending", "EngineChild", "Hung"]
+__all__ = ["Died", "Ending", "EngineChild", "Hear", "Hung", "Keep"]
 
 logger = logging.getLogger(__name__)
 
@@ -59,17 +66,25 @@ class Hung:
     silent_s: float
 
 
-Ending = Finished | Refused | Raised | Halted | Died | Hung
+Ending = Finished | Refused | Raised | Halted | Broke | Died | Hung
+
+Hear = Callable[[Reported | Previewed], None]
+Keep = Callable[[Path], Awaitable[None]]
+
+
+async def _keep_nothing(_: Path) -> None:
+    pass
 
 
 class EngineChild:
-    """One engine, by name and import path (`package.module:Callable`), in a process of its own."""
+    """One engine in a process of its own."""
 
-    def __init__(self, name: str, target: str, limits: WorkerLimits) -> None:
+    def __init__(self, name: str, factory: EngineFactory, limits: WorkerLimits) -> None:
         self._name = name
-        self._target = target
+        self._factory = factory
         self._limits = limits
         self._living: _Living | None = None
+        self._keeping: list[asyncio.Task[None]] = []
         self._capabilities: Capabilities | None = None
 
     @property
@@ -89,7 +104,7 @@ class EngineChild:
         if self.alive and self._capabilities is not None:
             return self._capabilities
         await self.close()
-        self._living = await _spawn(self._name, self._target)
+        self._living = await _spawn(self._name, self._factory)
         try:
             self._capabilities = await self._first_words(self._living)
         except BaseException:
@@ -104,19 +119,25 @@ class EngineChild:
         )
         return self._capabilities
 
-    async def run(self, job: Job, heard: Callable[[Reported], None]) -> Ending:
-        """Runs one job in the started engine. Cancelling this call stops it: by asking, after the grace by killing."""
+    async def run(self, job: Job, heard: Hear, keep: Keep = _keep_nothing) -> Ending:
+        """Runs one job in the started engine; `keep` stores a checkpoint, and the engine waits for it.
+
+        Cancelling this call stops the job: by asking, after the grace by killing. No `keep` is under way afterwards.
+        """
         living = self._living
         if living is None:
             raise RuntimeError(f"the engine {self._name} was not started")
         living.link.send(Run.of(job))
         try:
-            ending = await self._ending(living, heard)
+            ending = await self._ending(living, heard, keep)
+            if isinstance(ending, Raised | Broke | Hung):
+                await self.close()
         except asyncio.CancelledError:
-            await self._stop(living)
+            await self._stop(living, keep)
             raise
-        if isinstance(ending, Raised | Hung):
-            await self.close()
+        finally:
+            keeping, self._keeping = self._keeping, []
+            await asyncio.gather(*keeping)
         return ending
 
     async def close(self) -> None:
@@ -136,31 +157,39 @@ class EngineChild:
             return message.capabilities
         if isinstance(message, Unready):
             raise StartupError(message.sentence, code=message.code)
-        raise StartupError(f"The engine {self._name} ({self._target}) {await living.how_it_ended()} while it loaded.")
+        how = await living.how_it_ended()
+        raise StartupError(f"The engine {self._name} ({self._factory.target}) {how} while it loaded.")
 
-    async def _ending(self, living: "_Living", heard: Callable[[Reported], None]) -> Ending:
+    async def _ending(self, living: "_Living", heard: Hear, keep: Keep) -> Ending:
         while True:
             try:
                 async with asyncio.timeout(self._limits.stall_s):
                     message = await living.link.receive()
             except TimeoutError:
-                return Hung(self._limits.stall_s)
+                if all(keeping.done() for keeping in self._keeping):
+                    return Hung(self._limits.stall_s)
+                continue  # the engine waits for its checkpoint to be stored
             if message is None:
                 how = await living.how_it_ended()
                 await self.close()
                 return Died(how)
-            if isinstance(message, Reported):
-                heard(message)
-            elif isinstance(message, Finished | Refused | Raised | Halted):
-                return message
+            match message:
+                case Reported() | Previewed():
+                    heard(message)
+                case Checkpointed():
+                    # Beside the listening, so that a stop, a death and other threads' reports are heard meanwhile.
+                    self._keeping.append(asyncio.create_task(_answered(living.link, keep(Path(message.path)))))
+                case Finished() | Refused() | Raised() | Halted() | Broke():
+                    return message
 
-    async def _stop(self, living: "_Living") -> None:
+    async def _stop(self, living: "_Living", keep: Keep) -> None:
         """Leaves the child idle where it obeys, and ended where it does not."""
         idle = False
         living.link.send(Stop())
         try:
             async with asyncio.timeout(self._limits.stop_grace_s):
-                idle = not isinstance(await self._ending(living, _unheard), Raised | Died | Hung)
+                ending = await self._ending(living, _unheard, keep)
+                idle = not isinstance(ending, Raised | Broke | Died | Hung)
         except TimeoutError:
             logger.warning("The engine %s did not stop within %g s.", self._name, self._limits.stop_grace_s)
         finally:
@@ -168,8 +197,16 @@ class EngineChild:
                 await self.close()
 
 
-def _unheard(_: Reported) -> None:
+def _unheard(_: Reported | Previewed) -> None:
     pass
+
+
+async def _answered(link: "_Link", keeping: Awaitable[None]) -> None:
+    """Tells the waiting engine when its checkpoint was looked after, whatever came of it."""
+    try:
+        await keeping
+    finally:
+        link.send(Kept())
 
 
 class _Link(asyncio.Protocol):
@@ -236,15 +273,16 @@ class _Living:
         self.watch.cancel()
 
 
-async def _spawn(name: str, target: str) -> _Living:
+async def _spawn(name: str, factory: EngineFactory) -> _Living:
     loop = asyncio.get_running_loop()
+    command = (sys.executable, "-P", "-m", "filmgate.worker.child_main")
     ours, theirs = socket.socketpair()
     with theirs:
         _, link = await loop.create_unix_connection(_Link, sock=ours)
         descriptor = theirs.fileno()
         try:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "filmgate.worker.child_main", str(descriptor), name, target),
+                *(*command, str(descriptor), name, factory.target, json.dumps(dict(factory.options))),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=_STDERR,
                 pass_fds=(descriptor,),

@@ -1,10 +1,11 @@
 """The child process: holds one engine and does what the worker on the other end of its socket says.
 
-The main thread runs the engine. A second thread listens: it sets the flag at which `stop_if_cancelled` looks, and when
-the worker is gone it ends this process at once, whatever the engine is doing. Nothing is kept from job to job but the
-engine itself.
+The main thread runs the engine. A second thread listens: it sets the flag at which `stop_if_cancelled` looks, passes on
+that a checkpoint was looked after, and when the worker is gone it ends this process at once, whatever the engine is
+doing. Nothing is kept from job to job but the engine itself.
 
-Started by `filmgate.worker.child` as `python -m filmgate.worker.child_main DESCRIPTOR NAME MODULE:CALLABLE`.
+Started by `filmgate.worker.child` as `python -m filmgate.worker.child_main DESCRIPTOR NAME MODULE:CALLABLE OPTIONS`,
+the options being the engine's keyword arguments as a JSON object.
 """
 
 import ctypes
@@ -12,6 +13,7 @@ import errno
 import faulthandler
 import importlib
 import io
+import json
 import logging
 import os
 import queue
@@ -19,30 +21,34 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 
-from filmgate.domain.errors import RequestFailure, RequestStopped, StartupError
+from filmgate.domain.errors import EngineBroken, RequestFailure, RequestStopped, StartupError
 from filmgate.domain.ports import Capabilities, Engine, Job, Result
 from filmgate.worker.messages import (
+    Broke,
     Finished,
     Frames,
     FromChild,
     Halted,
+    Kept,
     Raised,
     Ready,
     Refused,
     Run,
+    Stop,
     Unready,
     frame,
     from_child,
     sendable_text,
     to_child,
 )
-from filmgate.worker.report import ChildReport
+from filmgate.worker.report import ChildReport, Orders
 
 __all__ = ["main"]
 
@@ -50,7 +56,7 @@ _PR_SET_PDEATHSIG = 1
 
 logger = logging.getLogger(__name__)
 
-Calls = queue.SimpleQueue[tuple[Run, threading.Event]]
+Calls = queue.SimpleQueue[tuple[Run, Orders]]
 
 
 class Channel:
@@ -69,25 +75,27 @@ class Channel:
 
     def listen(self, calls: Calls) -> None:
         """Takes orders until the worker is gone, then ends this process."""
-        stop = threading.Event()
+        orders = Orders()
         frames = Frames()
         try:
             while data := self._stream.recv(1 << 16):
                 for body in frames.feed(data):
-                    message = to_child(body)
-                    if isinstance(message, Run):
-                        # A flag of its own for each job, so that a stop that comes late cannot meet the next one.
-                        stop = threading.Event()
-                        calls.put((message, stop))
-                    else:
-                        stop.set()
+                    match to_child(body):
+                        case Run() as run:
+                            # Of its own for each job, so that a stop that comes late cannot meet the next one.
+                            orders = Orders()
+                            calls.put((run, orders))
+                        case Stop():
+                            orders.stop.set()
+                        case Kept():
+                            orders.kept.release()
         finally:
             _end_group()
 
 
 def main(arguments: list[str]) -> int:
     """Loads the engine, then runs jobs until the worker is gone. Returns only when the engine cannot be loaded."""
-    descriptor, name, target = arguments
+    descriptor, name, target, options = arguments
     _prepare_process()
     stream = socket.socket(fileno=int(descriptor))
     stream.set_inheritable(False)
@@ -95,7 +103,7 @@ def main(arguments: list[str]) -> int:
     calls: Calls = queue.SimpleQueue()
     threading.Thread(target=channel.listen, args=(calls,), name="listen", daemon=True).start()
     try:
-        engine, capabilities = _load(target)
+        engine, capabilities = _load(target, json.loads(options))
     except StartupError as error:
         channel.send(Unready(error.code, sendable_text(error.sentence)))
         return 1
@@ -106,8 +114,8 @@ def main(arguments: list[str]) -> int:
         return 1
     channel.send(Ready(capabilities))
     while True:
-        run, stop = calls.get()
-        report = ChildReport(channel.send, stop)
+        run, orders = calls.get()
+        report = ChildReport(channel.send, orders)
         ending = _perform(engine, name, run.unpacked(), report)
         report.end()
         channel.send_framed(ending)
@@ -128,9 +136,9 @@ def _prepare_process() -> None:
             Path("/proc/self/oom_score_adj").write_text("500")
 
 
-def _load(target: str) -> tuple[Engine, Capabilities]:
+def _load(target: str, options: Mapping[str, Any]) -> tuple[Engine, Capabilities]:
     module, _, factory = target.partition(":")
-    engine = cast("Engine", getattr(importlib.import_module(module), factory)())
+    engine = cast("Engine", getattr(importlib.import_module(module), factory)(**options))
     return engine, engine.capabilities()
 
 
@@ -142,6 +150,9 @@ def _perform(engine: Engine, name: str, job: Job, report: ChildReport) -> bytes:
         return frame(Halted())
     except RequestFailure as error:
         return frame(Refused(error.code, sendable_text(error.sentence), error.retryable))
+    except EngineBroken as error:
+        logger.exception("The engine %s broke at request %s.", name, job.request_id)
+        return frame(Broke(sendable_text(error.sentence)))
     except Exception as error:
         logger.exception("The engine %s failed at request %s.", name, job.request_id)
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -11,10 +11,11 @@ from urllib.parse import quote
 
 from filmgate.domain.errors import StartupError, Unavailable
 from filmgate.domain.manifest import Manifest
-from filmgate.domain.ports import Capabilities, Queue, Storage
+from filmgate.domain.ports import Capabilities, Files, Queue, Storage
 from filmgate.domain.records import HandedBack, Lease, Step
 from filmgate.worker.attempt import Attempt
 from filmgate.worker.child import EngineChild
+from filmgate.worker.factory import EngineFactory
 from filmgate.worker.limits import WorkerLimits
 
 __all__ = ["Worker"]
@@ -27,22 +28,24 @@ T = TypeVar("T")
 class Worker:
     """One device's worker.
 
-    `engines` gives each engine's import path, `package.module:Callable`, which only its child process resolves; a
-    model is served by the first of them that its manifest names. `holder` is this worker's name in the queue, the same
-    after a restart. Below `scratch` it has a folder of that name, which it empties when it starts.
+    `engines` says where each engine comes from, which only its child process resolves; a model is served by the first
+    of them that its manifest names. `holder` is this worker's name in the queue, the same after a restart. Below
+    `scratch` it has a folder of that name, which it empties when it starts.
     """
 
     def __init__(
         self,
         queue: Queue,
+        files: Files,
         storage: Storage,
         manifests: Mapping[str, Manifest],
-        engines: Mapping[str, str],
+        engines: Mapping[str, EngineFactory],
         holder: str,
         scratch: Path,
         limits: WorkerLimits,
     ) -> None:
         self._queue = queue
+        self._files = files
         self._storage = storage
         self._manifests = manifests
         self._served = {
@@ -96,7 +99,9 @@ class Worker:
             return
         scratch = self._scratch / f"{lease.request_id}-{lease.attempt}"
         manifest = self._manifests[lease.model_id]
-        attempt = Attempt(lease, manifest, child, capabilities[name], self._queue, self._storage, scratch, self._limits)
+        attempt = Attempt(
+            lease, manifest, child, capabilities[name], self._queue, self._files, self._storage, scratch, self._limits
+        )
         try:
             await attempt.close(stop)
         except Exception:

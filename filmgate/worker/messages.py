@@ -1,7 +1,8 @@
-"""What crosses between a worker and the child process that holds its engine: nine records and nothing else.
+"""What crosses between a worker and the child process that holds its engine: these records and nothing else.
 
 Each is msgpack behind its length in four bytes. The child says `Ready` or `Unready` once; then every `Run` is answered
-by any number of `Reported` and exactly one ending: `Finished`, `Refused`, `Raised` or `Halted`.
+by any number of `Reported`, `Previewed` and `Checkpointed` and exactly one ending: `Finished`, `Refused`, `Raised`,
+`Halted` or `Broke`. The worker answers every `Checkpointed` with one `Kept`.
 """
 
 from collections.abc import Iterator
@@ -11,14 +12,18 @@ from typing import Any
 
 import msgspec
 
-from filmgate.domain.ports import Capabilities, Job, Result
+from filmgate.domain.ports import Capabilities, Job, Lora, Result
 from filmgate.domain.sizes import ImageTarget, VideoTarget
 
 __all__ = [
+    "Broke",
+    "Checkpointed",
     "Finished",
     "Frames",
     "FromChild",
     "Halted",
+    "Kept",
+    "Previewed",
     "Raised",
     "Ready",
     "Refused",
@@ -58,13 +63,19 @@ class Run(_Message, frozen=True):
         paths = {
             "images": tuple(Path(image) for image in self.job["images"]),
             "audio": None if self.job["audio"] is None else Path(self.job["audio"]),
+            "checkpoint": None if self.job["checkpoint"] is None else Path(self.job["checkpoint"]),
             "scratch": Path(self.job["scratch"]),
         }
-        return Job(**{**self.job, **paths, "target": self.video or self.image})
+        loras = tuple(Lora(**lora) for lora in self.job["loras"])
+        return Job(**{**self.job, **paths, "loras": loras, "target": self.video or self.image})
 
 
 class Stop(_Message, frozen=True):
     """End the job under way. Means nothing to a child that is idle."""
+
+
+class Kept(_Message, frozen=True):
+    """The last checkpoint was looked after: it is stored, or the worker's log says why it is not."""
 
 
 class Ready(_Message, frozen=True):
@@ -86,6 +97,18 @@ class Reported(_Message, frozen=True):
     fraction: float
     stage: str
     lines: tuple[str, ...] = ()
+
+
+class Previewed(_Message, frozen=True):
+    """The bytes of a small WebP that shows what is coming."""
+
+    content: bytes
+
+
+class Checkpointed(_Message, frozen=True):
+    """A file to keep for a later attempt; whoever sent this waits for `Kept`."""
+
+    path: str
 
 
 class Finished(_Message, frozen=True):
@@ -112,8 +135,14 @@ class Halted(_Message, frozen=True):
     """The engine stopped between two steps."""
 
 
-ToChild = Run | Stop
-FromChild = Ready | Unready | Reported | Finished | Refused | Raised | Halted
+class Broke(_Message, frozen=True):
+    """The engine cannot go on in this process, though the request may be none the worse for it."""
+
+    sentence: str
+
+
+ToChild = Run | Stop | Kept
+FromChild = Ready | Unready | Reported | Previewed | Checkpointed | Finished | Refused | Raised | Halted | Broke
 
 
 def _encode_path(value: object) -> str:

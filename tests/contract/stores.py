@@ -120,6 +120,7 @@ def success(cost_microdollars: int = 250_000, outputs: tuple[Output, ...] | None
         running_s=12.5,
         storing_s=0.25,
         cost_microdollars=cost_microdollars,
+        served_by="Dream 2 14B",
         warnings=("No sound was made.",),
         details={"applied": ["push in"], "score": 0.5},
     )

@@ -108,17 +108,20 @@ def test_submit_sends_the_inputs_as_the_body(server, client):
 def test_wait_hears_every_status_and_ends_with_the_result(server, client):
     server.answer(
         "/v1/requests/r1/status",
-        status("in_queue", queue_position=1), status("in_progress", progress=0.5, stage="rendering", eta_s=2),
+        status("in_queue", queue_position=1),
+        status("in_progress", progress=0.5, stage="rendering", eta_s=2, preview="u0"),
         status("completed"),
-    )  # fmt: skip
-    server.answer("/v1/requests/r1/result", status("succeeded", model_id="a/b", output={"videos": ["u1", "u2"]}))
+    )
+    output = {"videos": ["u1", "u2"]}
+    server.answer("/v1/requests/r1/result", status("succeeded", model_id="a/b", output=output, served_by="Wan 2.2"))
     heard = []
 
     result = client.wait("r1", on_status=heard.append)
 
     assert [s.word for s in heard] == ["in_queue", "in_progress", "completed"]
     assert (heard[1].progress, heard[1].stage, heard[1].eta_s) == (0.5, "rendering", 2.0)
-    assert (result.word, result.outputs) == ("succeeded", ("u1", "u2"))
+    assert [s.preview for s in heard] == [None, "u0", None]
+    assert (result.word, result.outputs, result.served_by) == ("succeeded", ("u1", "u2"), "Wan 2.2")
 
 
 def test_wait_raises_with_the_sentence_of_a_request_that_failed(server, client):

@@ -1,12 +1,13 @@
 """The process that holds an engine, and everything an engine can do to it."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,12 +16,13 @@ from typing import Any
 import pytest
 
 from filmgate.domain.errors import StartupError
-from filmgate.domain.ports import Job
+from filmgate.domain.ports import Job, Lora
 from filmgate.domain.request import RequestId
 from filmgate.domain.sizes import ImageTarget, VideoTarget
 from filmgate.worker.child import Died, Ending, EngineChild, Hung
+from filmgate.worker.factory import EngineFactory
 from filmgate.worker.limits import WorkerLimits
-from filmgate.worker.messages import Finished, Frames, Raised, Refused, Reported, Run, frame, to_child
+from filmgate.worker.messages import Broke, Finished, Frames, Raised, Refused, Reported, Run, frame, to_child
 
 LIMITS = WorkerLimits(stall_s=0.6, stop_grace_s=0.3)
 PATIENCE_S = 20.0
@@ -40,11 +42,13 @@ def job_in(folder: Path, prompt: str = "a lighthouse at dusk") -> Job:
     )
 
 
-def with_child(engine: str, scenario: Callable[[EngineChild], Coroutine[Any, Any, None]]) -> None:
+def with_child(
+    engine: str, scenario: Callable[[EngineChild], Coroutine[Any, Any, None]], options: Mapping[str, Any] | None = None
+) -> None:
     """Runs `scenario` on a started child that holds the test engine of this name."""
 
     async def run() -> None:
-        child = EngineChild("test", f"tests.engines.{engine}:Engine", LIMITS)
+        child = EngineChild("test", EngineFactory(f"tests.engines.{engine}:Engine", options or {}), LIMITS)
         try:
             async with asyncio.timeout(PATIENCE_S):
                 await child.start()
@@ -76,6 +80,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 ENDINGS: dict[str, Ending] = {
     "raises": Raised("engine_failed", "The engine test failed: KeyError."),
     "fails_typed": Refused("prompt_empty", "The prompt asks for nothing.", retryable=True),
+    "breaks": Broke("The device does not answer any more."),
     "disk_full": Raised("storage_full", "The worker's disk is full; send the request again later.", retryable=True),
     "hangs": Hung(LIMITS.stall_s),
     "exits": Died("exited with status 3"),
@@ -101,7 +106,7 @@ def test_an_engine_that_misbehaves_has_its_own_ending_and_the_next_job_finishes(
     with_child(engine, scenario)
 
 
-@pytest.mark.parametrize(("engine", "fresh"), [("raises", True), ("fails_typed", False)])
+@pytest.mark.parametrize(("engine", "fresh"), [("raises", True), ("breaks", True), ("fails_typed", False)])
 def test_only_after_a_failure_that_it_did_not_foresee_an_engine_is_loaded_afresh(
     engine: str, fresh: bool, tmp_path: Path
 ) -> None:
@@ -112,6 +117,32 @@ def test_only_after_a_failure_that_it_did_not_foresee_an_engine_is_loaded_afresh
         assert (child.pid != pid) is fresh
 
     with_child(engine, scenario)
+
+
+def test_an_engine_is_made_with_its_options(tmp_path: Path) -> None:
+    options = {"weights": "/weights", "device": "auto:1", "checkpoint_steps": 5, "substitutes": True}
+
+    async def scenario(child: EngineChild) -> None:
+        capabilities = await child.start()
+        assert json.loads(capabilities.device) == options
+
+    with_child("takes_options", scenario, options)
+
+
+def test_an_engine_that_says_that_it_loads_is_not_taken_to_hang(tmp_path: Path) -> None:
+    async def scenario(child: EngineChild) -> None:
+        assert isinstance(await child.run(job_in(tmp_path, "misbehave"), unheard), Finished)
+
+    with_child("loads_long", scenario)
+
+
+def test_the_log_tells_why_an_engine_broke(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    async def scenario(child: EngineChild) -> None:
+        await child.run(job_in(tmp_path, "misbehave"), unheard)
+
+    with_child("breaks", scenario)
+
+    assert "EngineBroken: The device does not answer any more." in capfd.readouterr().err
 
 
 def test_a_traceback_is_in_the_log_and_in_no_sentence(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -144,6 +175,8 @@ def test_a_job_arrives_as_it_was_sent(target: VideoTarget | ImageTarget, tmp_pat
         shot_type="multi",
         steps=30,
         screen=False,
+        loras=(Lora("film-grain", 0.5), Lora("slow")),
+        checkpoint=tmp_path / "checkpoint",
         inputs={"prompt": "日本", "seed": 7, "nested": [1, None, {"a": 0.5}]},
         options={"weights": "small"},
     )
@@ -182,6 +215,40 @@ def test_a_cancelled_job_ends_between_two_steps_and_the_same_process_does_the_ne
             assert child.pid == pid
 
     with_child("slow_steps", scenario)
+
+
+def test_a_stop_that_comes_while_a_checkpoint_is_stored_waits_for_it_and_keeps_the_process(tmp_path: Path) -> None:
+    async def scenario(child: EngineChild) -> None:
+        pid, asked, stored = child.pid, asyncio.Event(), asyncio.Event()
+
+        async def keep(_: Path) -> None:
+            asked.set()
+            await stored.wait()
+
+        run = asyncio.create_task(child.run(job_in(tmp_path, "misbehave"), unheard, keep))
+        await asked.wait()
+        run.cancel()
+        asyncio.get_running_loop().call_later(0.1, stored.set)
+        with pytest.raises(asyncio.CancelledError):
+            await run
+
+        assert stored.is_set()
+        assert (child.alive, child.pid) == (True, pid)
+        assert isinstance(await child.run(job_in(tmp_path), unheard), Finished)
+
+    with_child("keeps_and_goes_on", scenario)
+
+
+def test_a_checkpoint_that_takes_longer_to_store_than_any_silence_is_no_hang(tmp_path: Path) -> None:
+    async def scenario(child: EngineChild) -> None:
+        async def keep(_: Path) -> None:
+            await asyncio.sleep(2.5 * LIMITS.stall_s)
+
+        ending = await child.run(job_in(tmp_path, "misbehave"), unheard, keep)
+
+        assert ending == Died("exited with status 3")
+
+    with_child("keeps_checkpoint", scenario)
 
 
 @pytest.mark.parametrize("engine", ["ignores_cancel", "hangs"])
@@ -274,7 +341,7 @@ STARTUP_ERRORS = {
 
 @pytest.mark.parametrize("target", STARTUP_ERRORS)
 def test_an_engine_that_cannot_be_loaded_stops_the_start_with_a_sentence(target: str) -> None:
-    child = EngineChild("test", f"tests.engines.{target}", replace(LIMITS, start_s=2.0))
+    child = EngineChild("test", EngineFactory(f"tests.engines.{target}"), replace(LIMITS, start_s=2.0))
 
     with pytest.raises(StartupError) as caught:
         asyncio.run(child.start())
@@ -287,24 +354,32 @@ PARENT = """
 import asyncio, sys
 from pathlib import Path
 from filmgate.worker.child import EngineChild
+from filmgate.worker.factory import EngineFactory
 from filmgate.worker.limits import WorkerLimits
 from tests.contract.test_engine_child import job_in, unheard
 
 async def main():
-    child = EngineChild("test", "tests.engines.hangs:Engine", WorkerLimits())
+    child = EngineChild("test", EngineFactory(f"tests.engines.{sys.argv[2]}:Engine"), WorkerLimits())
+
+    async def keep(_):
+        print(child.pid, flush=True)
+        await asyncio.Event().wait()
+
     await child.start()
-    run = asyncio.create_task(child.run(job_in(Path(sys.argv[1]), "misbehave"), unheard))
+    run = asyncio.create_task(child.run(job_in(Path(sys.argv[1]), "misbehave"), unheard, keep))
     await asyncio.sleep(0)
-    print(child.pid, flush=True)
+    if sys.argv[2] == "hangs":
+        print(child.pid, flush=True)
     await run
 
 asyncio.run(main())
 """
 
 
-def test_a_killed_worker_leaves_no_process_even_inside_native_code(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["hangs", "keeps_and_goes_on"])
+def test_a_killed_worker_leaves_no_process_even_inside_native_code_or_a_checkpoint(engine: str, tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, "-c", PARENT, str(tmp_path)]
+    command = [sys.executable, "-c", PARENT, str(tmp_path), engine]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())

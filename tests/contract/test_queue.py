@@ -187,7 +187,7 @@ def test_a_lease_carries_all_that_its_holder_needs(queue: Queue, run: Run, put: 
 
     lease = run(claim(queue, Step.FETCH))
 
-    assert lease == Lease(request.id, 1, State.FETCHING, MODEL, request.values, TO_FETCH, request.seed)
+    assert lease == Lease(request.id, 1, State.FETCHING, OWNER, MODEL, request.values, TO_FETCH, request.seed)
 
 
 def test_a_claimed_request_is_told_as_running(queue: Queue, run: Run, put: Put, record: Look, clock: Clock) -> None:
@@ -306,9 +306,18 @@ def test_a_beat_shows_progress(queue: Queue, run: Run, held: Held, record: Look)
     lease = held(State.RUNNING)
     lines = tuple(f"line {number}" for number in range(150))
 
-    run(queue.beat(lease, Progress(0.25, "rendering", lines)))
+    run(queue.beat(lease, Progress(0.25, "rendering", lines, "token")))
 
-    assert record(lease.request_id).progress == Progress(0.25, "rendering", lines[50:])
+    assert record(lease.request_id).progress == Progress(0.25, "rendering", lines[50:], "token")
+
+
+def test_a_beat_that_shows_only_another_preview_shows_it(queue: Queue, run: Run, held: Held, record: Look) -> None:
+    lease = held(State.RUNNING)
+
+    run(queue.beat(lease, Progress(0.25, "rendering", (), "first")))
+    run(queue.beat(lease, Progress(0.25, "rendering", (), "second")))
+
+    assert record(lease.request_id).progress.preview == "second"
 
 
 @pytest.mark.parametrize("state", [State.FETCHING, State.RUNNING])
@@ -316,7 +325,7 @@ def test_a_lease_without_beats_is_lost(
     queue: Queue, run: Run, held: Held, record: Look, clock: Clock, state: State
 ) -> None:
     lease = held(state)
-    run(queue.beat(lease, Progress(0.5, "rendering", ("line",))))
+    run(queue.beat(lease, Progress(0.5, "rendering", ("line",), "token")))
     clock.advance(LEASE_S)
 
     assert run(queue.recover()) == 1
@@ -398,6 +407,20 @@ def test_a_success_is_charged_once(stores: Stores, run: Run, held: Held) -> None
     assert account is not None
     assert account.balance_microdollars == 750_000
     assert stores.usage() == [(lease.request_id, 250_000)]
+
+
+@pytest.mark.parametrize("outcome", [success(), REFUSED, Stopped()], ids=lambda outcome: type(outcome).__name__)
+def test_a_request_that_ended_has_no_preview(
+    queue: Queue, run: Run, held: Held, record: Look, outcome: Outcome
+) -> None:
+    made = replace(outcome, outputs=(new_output(),)) if isinstance(outcome, Succeeded) else outcome
+    lease = held(State.RUNNING)
+    run(queue.beat(lease, Progress(0.25, "rendering", ("line",), "token")))
+
+    run(queue.settle(lease, made))
+
+    told = record(lease.request_id).progress
+    assert (told.preview, told.logs) == ("", ("line",))
 
 
 @pytest.mark.parametrize("outcome", [REFUSED, Stopped()])
@@ -606,3 +629,37 @@ def test_nobody_cancels_another_accounts_request(queue: Queue, run: Run, put: Pu
     assert run(queue.cancel(RequestId("0" * 32), OWNER, force=True)) is None
 
     assert record(request.id).state is State.READY
+
+
+# ---------------------------------------------------------------------------------------------------- forgetting
+
+
+def test_only_what_ended_before_the_time_and_has_no_files_is_outdated(
+    stores: Stores, run: Run, put: Put, held: Held, clock: Clock
+) -> None:
+    failed = held(State.RUNNING)
+    run(stores.queue.settle(failed, REFUSED))
+    run(stores.queue.settle(held(State.RUNNING), success()))
+    put()
+    ended_at = clock.now
+
+    assert run(stores.queue.outdated(ended_at, 10)) == []
+    assert run(stores.queue.outdated(ended_at + 1, 10)) == [failed.request_id]
+
+
+def test_outdated_requests_are_told_of_up_to_a_limit_and_forgotten_by_their_ids(
+    queue: Queue, run: Run, held: Held, clock: Clock
+) -> None:
+    ended = set()
+    for _ in range(3):
+        lease = held(State.RUNNING)
+        run(queue.settle(lease, REFUSED))
+        ended.add(lease.request_id)
+    clock.advance(1)
+
+    first = run(queue.outdated(clock.now, 2))
+    run(queue.forget(first))
+
+    assert len(first) == 2
+    assert {*first, *run(queue.outdated(clock.now, 10))} == ended
+    assert [run(queue.find(request_id, OWNER)) for request_id in first] == [None, None]

@@ -1,4 +1,4 @@
-"""What was kept long enough is forgotten: bytes, then names, then requests; what it used stays booked."""
+"""What was kept long enough is forgotten: bytes, names, checkpoints, then requests; what it used stays booked."""
 
 from contextlib import aclosing
 from dataclasses import replace
@@ -9,7 +9,7 @@ import pytest
 from filmgate.courier.retention import Retention
 from filmgate.domain.errors import FileUnknown
 from filmgate.domain.ports import Storage
-from filmgate.domain.records import NewRequest, Output, Step
+from filmgate.domain.records import NewRequest, Output, Step, checkpoint_key
 from filmgate.storage.objects import ObjectStorage
 from tests.contract.conftest import Run
 from tests.contract.stores import MODELS, Place, new_account, new_output, new_request, success, upload
@@ -60,6 +60,24 @@ def test_a_finished_request_and_its_files_are_forgotten_when_they_are_old(
     with pytest.raises(FileUnknown):
         run(read(storage, output.key))
     assert place.stores.usage() == [(request.id, 250_000)]
+
+
+def test_a_checkpoint_that_a_request_left_goes_with_it(
+    place: Place, storage: Storage, retention: Retention, run: Run, tmp_path: Path
+) -> None:
+    request = new_request()
+    run(place.stores.queue.put(request))
+    (tmp_path / "state").write_bytes(b"kept")
+    run(storage.put(checkpoint_key(request.id), tmp_path / "state"))
+    run(place.stores.queue.cancel(request.id, request.account_id, force=False))
+    assert run(retention.sweep()) == (0, 0)
+    assert run(read(storage, checkpoint_key(request.id))) == b"kept"
+
+    place.clock.advance(8 * DAY_S)
+
+    assert run(retention.sweep()) == (0, 1)
+    with pytest.raises(FileUnknown):
+        run(read(storage, checkpoint_key(request.id)))
 
 
 def test_what_waits_is_never_forgotten(place: Place, retention: Retention, run: Run) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from filmgate.domain.errors import StartupError, Unavailable
 from filmgate.domain.records import Progress, Step
+from filmgate.domain.request import State
 from filmgate.queue.sqlite import Database, SqliteQueue
 from filmgate.queue.sqlite.bells import Bell, ring
 from filmgate.queue.statements import FOLDER, migration_scripts, named_statements
@@ -43,6 +44,30 @@ def on_disk(path: Path, statement: str) -> list[tuple[object, ...]]:
 def test_a_new_database_has_the_latest_version(path: Path, database: Database) -> None:
     assert on_disk(path, "PRAGMA user_version") == [(len(migration_scripts(FOLDER / "sqlite")),)]
     assert on_disk(path, "PRAGMA journal_mode") == [("wal",)]
+
+
+@pytest.mark.parametrize("version", range(1, len(migration_scripts(FOLDER / "sqlite"))))
+def test_a_database_of_an_earlier_version_keeps_its_requests(path: Path, run: Run, version: int) -> None:
+    request = new_request()
+    with closing(sqlite3.connect(path)) as connection:
+        for script in migration_scripts(FOLDER / "sqlite")[:version]:
+            connection.executescript(script)
+        connection.execute(
+            "INSERT INTO requests"
+            " (id, account, model, state, order_key, input_values, media, warnings, seed, created_at)"
+            " VALUES (?, ?, ?, 'ready', 0, '{}', '[]', '[]', 7, 0)",
+            (request.id, OWNER, MODEL),
+        )
+        connection.execute(f"PRAGMA user_version = {version}")
+        connection.commit()
+
+    database = Database(path)
+    record = run(SqliteQueue(database).find(request.id, OWNER))
+    database.close()
+
+    assert record is not None
+    assert (record.state, record.seed, record.progress) == (State.READY, 7, Progress())
+    assert on_disk(path, "PRAGMA user_version") == [(len(migration_scripts(FOLDER / "sqlite")),)]
 
 
 def test_a_database_of_a_newer_program_is_refused_and_untouched(path: Path) -> None:
@@ -115,6 +140,7 @@ PLANS: Mapping[str, str] = {
     "waiting_head": "requests_waiting",
     "waiting_between": "requests_waiting",
     "find": "files_of_request",
+    "outdated": "requests_finished",
 }
 
 

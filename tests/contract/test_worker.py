@@ -6,31 +6,20 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from filmgate.domain.errors import StartupError, Unavailable
-from filmgate.domain.ports import Storage
 from filmgate.domain.records import Blob, Failed
 from filmgate.domain.request import State
 from filmgate.queue.sqlite import Database, SqliteQueue
+from filmgate.worker.factory import EngineFactory
 from filmgate.worker.loop import Worker
-from tests.contract.worker_world import IMAGE, LIMITS, VIDEO, World, manifests_for, open_world, running, until
+from tests.contract.worker_world import IMAGE, LIMITS, VIDEO, Meddling, World, in_world, manifests_for, running, until
 from tests.engines import null
-
-Scenario = Callable[[World], Awaitable[None]]
-
-
-def in_world(folder: Path, scenario: Scenario) -> None:
-    async def run() -> None:
-        async with open_world(folder) as world:
-            await scenario(world)
-
-    asyncio.run(run())
-
 
 # ------------------------------------------------------------------------------------------------------- success
 
@@ -108,7 +97,12 @@ def test_an_engine_that_misbehaves_fails_its_request_and_the_next_one_succeeds(e
 
 
 @pytest.mark.parametrize(
-    ("engine", "how"), [("exits", "exited with status 3"), ("kills_itself", "was killed by SIGKILL")]
+    ("engine", "how"),
+    [
+        ("exits", "exited with status 3"),
+        ("kills_itself", "was killed by SIGKILL"),
+        ("breaks", "could not go on: The device does not answer any more"),
+    ],
 )
 def test_a_request_that_kills_its_engine_is_given_up_after_three_attempts(
     engine: str, how: str, tmp_path: Path
@@ -183,8 +177,10 @@ def test_an_engine_that_does_not_load_ends_the_worker_and_claims_nothing(
 
 def test_a_worker_whose_engines_serve_no_model_does_not_start(tmp_path: Path) -> None:
     async def scenario(world: World) -> None:
-        engines = {"other": "tests.engines.null:Engine"}
-        worker = Worker(world.queue, world.storage, manifests_for("test"), engines, "worker-1", tmp_path, LIMITS)
+        engines = {"other": EngineFactory("tests.engines.null:Engine")}
+        worker = Worker(
+            world.queue, world.files, world.storage, manifests_for("test"), engines, "worker-1", tmp_path, LIMITS
+        )
 
         with pytest.raises(StartupError, match=r"No model is served by the engines of this worker \(other\)"):
             await worker.run(asyncio.Event())
@@ -264,19 +260,6 @@ def test_a_request_that_outlasts_the_drain_goes_back_to_the_queue(tmp_path: Path
 
 
 # ------------------------------------------------------------------------------------------- leases, storage, crashes
-
-
-class Meddling:
-    """A storage in which something happens at every put."""
-
-    def __init__(self, storage: Storage, happens: Callable[[], Awaitable[None]]) -> None:
-        self._storage = storage
-        self._happens = happens
-        self.fetch, self.stream, self.delete = storage.fetch, storage.stream, storage.delete
-
-    async def put(self, key: str, source: Path) -> None:
-        await self._storage.put(key, source)
-        await self._happens()
 
 
 def test_a_result_that_comes_after_the_lease_was_lost_is_deleted(tmp_path: Path) -> None:
@@ -385,11 +368,35 @@ def test_a_killed_worker_that_starts_again_runs_its_request_again_at_once(tmp_pa
     in_world(tmp_path, scenario)
 
 
+def test_a_killed_worker_that_starts_again_goes_on_from_the_checkpoint(tmp_path: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+    async def scenario(world: World) -> None:
+        command = [sys.executable, "-c", WORKER, str(tmp_path), "keeps_and_goes_on:Engine"]
+        worker = await asyncio.create_subprocess_exec(*command, env=environment)
+        request_id = await world.submit("misbehave")
+        await until(lambda: world.stored("checkpoints") == [f"checkpoints/{request_id}"])
+        worker.kill()
+        await worker.wait()
+        async with running(world.worker("keeps_checkpoint:Engine")):
+            record = await world.ended(request_id)
+
+        assert record.success is not None
+        assert (record.attempt, record.success.details) == (2, {"found": "some steps"})
+
+    in_world(tmp_path, scenario)
+
+
 def test_a_worker_keeps_its_models_after_the_order_of_its_engines(tmp_path: Path) -> None:
     async def scenario(world: World) -> None:
-        engines = {"second": "tests.engines.null:Engine", "first": "tests.engines.broken_constructor:engine"}
+        engines = {
+            "second": EngineFactory("tests.engines.null:Engine"),
+            "first": EngineFactory("tests.engines.broken_constructor:engine"),
+        }
         manifests = manifests_for("first", "second")
-        worker = Worker(world.queue, world.storage, manifests, engines, "worker-1", tmp_path / "scratch", LIMITS)
+        worker = Worker(
+            world.queue, world.files, world.storage, manifests, engines, "worker-1", tmp_path / "scratch", LIMITS
+        )
         async with running(worker):
             record = await world.ended(await world.submit(model=VIDEO))
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +16,9 @@ from filmgate.domain.ports import Storage
 from filmgate.domain.records import Blob, Input, NewRequest, RequestRecord
 from filmgate.domain.request import TERMINAL, AccountId, RequestId
 from filmgate.models import SHIPPED, load_catalog
-from filmgate.queue.sqlite import Database, SqliteQueue
+from filmgate.queue.sqlite import Database, SqliteFiles, SqliteQueue
 from filmgate.storage.objects import ObjectStorage
+from filmgate.worker.factory import EngineFactory
 from filmgate.worker.limits import WorkerLimits
 from filmgate.worker.loop import Worker
 
@@ -45,16 +46,17 @@ def manifests_for(*engines: str) -> Mapping[str, Manifest]:
 class World:
     database: Database
     queue: SqliteQueue
+    files: SqliteFiles
     storage: Storage
     folder: Path
     picture: Blob = _PICTURE
 
     async def submit(
-        self, prompt: str = "a lighthouse at dusk", model: str = VIDEO, picture: Blob = _PICTURE
+        self, prompt: str = "a lighthouse at dusk", model: str = VIDEO, picture: Blob = _PICTURE, **values: Any
     ) -> RequestId:
         request_id = RequestId(f"r{time.monotonic_ns()}")
         media = (Input("img_url" if model == VIDEO else "image_urls", blob=picture),)
-        values = {**_VALUES[model], "prompt": prompt}
+        values = {**_VALUES[model], "prompt": prompt, **values}
         await self.queue.put(NewRequest(request_id, _ACCOUNT, model, values, media, seed=7))
         return request_id
 
@@ -79,9 +81,12 @@ class World:
         return await self.when(request_id, lambda record: record.state in TERMINAL)
 
     def stored_outputs(self) -> list[str]:
-        """What lies in storage below `outputs/`, as keys."""
+        return self.stored("outputs")
+
+    def stored(self, below: str) -> list[str]:
+        """What lies in storage below a folder, as keys."""
         root = self.folder / "storage"
-        return sorted(str(path.relative_to(root)) for path in (root / "outputs").rglob("*") if path.is_file())
+        return sorted(str(path.relative_to(root)) for path in (root / below).rglob("*") if path.is_file())
 
     def scratch_files(self) -> list[Path]:
         return list((self.folder / "scratch" / "worker-1").iterdir())
@@ -89,9 +94,10 @@ class World:
     def worker(self, engine: str, limits: WorkerLimits = LIMITS, storage: Storage | None = None) -> Worker:
         return Worker(
             queue=self.queue,
+            files=self.files,
             storage=storage or self.storage,
             manifests=manifests_for("test"),
-            engines={"test": f"tests.engines.{engine}"},
+            engines={"test": EngineFactory(f"tests.engines.{engine}")},
             holder="worker-1",
             scratch=self.folder / "scratch",
             limits=limits,
@@ -106,7 +112,7 @@ async def open_world(folder: Path) -> AsyncIterator[World]:
         picture = folder / "picture.png"
         picture.write_bytes(b"a picture")
         await storage.put(_PICTURE.key, picture)
-        yield World(database, SqliteQueue(database), storage, folder)
+        yield World(database, SqliteQueue(database), SqliteFiles(database), storage, folder)
     finally:
         database.close()
 
@@ -129,3 +135,24 @@ async def until(condition: Callable[[], bool]) -> None:
             if condition():
                 return
             await asyncio.sleep(0.002)
+
+
+def in_world(folder: Path, scenario: Callable[[World], Awaitable[None]]) -> None:
+    async def run() -> None:
+        async with open_world(folder) as world:
+            await scenario(world)
+
+    asyncio.run(run())
+
+
+class Meddling:
+    """A storage in which something happens at every put."""
+
+    def __init__(self, storage: Storage, happens: Callable[[], Awaitable[None]]) -> None:
+        self._storage = storage
+        self._happens = happens
+        self.fetch, self.stream, self.delete = storage.fetch, storage.stream, storage.delete
+
+    async def put(self, key: str, source: Path) -> None:
+        await self._storage.put(key, source)
+        await self._happens()

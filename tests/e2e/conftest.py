@@ -3,7 +3,7 @@ import pytest
 from tests.e2e.server import Server
 from tests.model_folder import write_models
 
-ENGINES = ["null", "slow_steps", "raises", "fails_typed"]
+ENGINES = ["null", "slow_steps", "raises", "fails_typed", "shows_previews", "names_maker"]
 
 
 @pytest.fixture(scope="session")

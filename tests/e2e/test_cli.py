@@ -252,6 +252,15 @@ def test_a_request_can_be_followed_by_its_id(server, here, tmp_path):
     assert here("cancel", request_id)[:2] == (1, "not_cancellable\n")
 
 
+def test_what_served_a_request_is_said_beside_its_result(here, tmp_path):
+    output = tmp_path / "out.png"
+
+    made = here("run", model_id("names_maker"), "-p", "misbehave", "--set", 'loras={"name": "film"}', "-o", output)
+
+    assert made[:2] == (0, f"{output}\n")
+    assert made[2].splitlines()[-1] == "made by Wan 2.2 I2V A14B"
+
+
 def test_a_running_request_is_cancelled_with_force_only(server, here):
     with Client(server.url, KEY) as client:
         request_id = client.submit(model_id("slow_steps"), {"prompt": "misbehave"})
@@ -354,6 +363,14 @@ def test_serve_refuses_a_bad_manifest_by_file_and_field(tmp_path):
     assert (code, out) == (2, "")
     assert "a/b.json" in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_model_to_serve_that_is_not_there_stops_the_start(command, tmp_path):
+    code, out, err = filmgate(command, data=tmp_path / "data", serve="wan-ai/wan-9/image-to-video")
+
+    assert (code, out) == (2, "")
+    assert "serve: there is no model 'wan-ai/wan-9/image-to-video'" in err
 
 
 def test_a_role_alone_ends_cleanly(tmp_path):

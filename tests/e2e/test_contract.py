@@ -2,7 +2,8 @@ import re
 
 import pytest
 
-from tests.e2e.server import KEY, finished
+from tests.e2e.server import KEY, finished, wait_for
+from tests.engines.shows_previews import EARLY, LATE
 from tests.model_folder import model_id
 
 NULL = f"/v1/models/{model_id('null')}"
@@ -77,6 +78,47 @@ def test_a_failed_request_says_why_in_one_sentence_and_is_no_failed_call(client)
     assert result["error_info"]["error_type"]
     assert not {"error_code", "output"} & result.keys()
     assert client.get(f"/v1/requests/{request_id}/status").json()["status"] == "completed"
+
+
+def test_a_running_request_shows_a_preview_that_is_gone_when_it_ends(client, server):
+    request_id = submit(client, MISBEHAVE, f"/v1/models/{model_id('shows_previews')}")["request_id"]
+    path = f"/v1/requests/{request_id}/status"
+
+    def shown():
+        url = client.get(path).json().get("preview")
+        reply = url and stranger.get(url)  # the next preview may have replaced it in between
+        return reply if reply and reply.status_code == 200 else None
+
+    with server.client(key="") as stranger:
+        preview = wait_for(shown, what="a preview")
+    assert re.fullmatch(re.escape(server.url) + r"/files/[A-Za-z0-9_-]{32}/preview\.webp", str(preview.url))
+    assert (preview.headers["content-type"], preview.content in (EARLY, LATE)) == ("image/webp", True)
+
+    client.post(f"/v1/requests/{request_id}/cancel?force=true")
+    finished(client, request_id)
+    assert "preview" not in client.get(path).json()
+    wait_for(lambda: client.get(str(preview.url)).status_code == 404, what="the end of the preview")
+
+
+def test_a_result_says_what_served_it_where_that_is_not_the_engine_itself(client):
+    made = submit(client, MISBEHAVE, f"/v1/models/{model_id('names_maker')}")["request_id"]
+    plain = submit(client)["request_id"]
+    assert finished(client, made)["served_by"] == "Wan 2.2 I2V A14B"
+    assert "served_by" not in finished(client, plain)
+
+
+def test_adapters_reach_the_engine_and_bad_ones_are_refused_with_all_other_faults(client):
+    body = {"prompt": "misbehave", "loras": [{"name": "film"}, {"name": "slow", "strength": 0.5}]}
+    request_id = submit(client, body, f"/v1/models/{model_id('names_maker')}")["request_id"]
+    result = finished(client, request_id)
+    assert (result["details"], result["warnings"]) == ({"loras": {"film": 1.0, "slow": 0.5}}, [])
+
+    reply = client.post(FLASH, json={"prompt": "a", "loras": [{"name": "no such/name"}, {"strength": 3}]})
+    check_problem(reply, 422, 422001)
+    assert {tuple(fault["loc"]) for fault in reply.json()["detail"]} == {
+        ("body", "img_url"), ("body", "loras", 0, "name"), ("body", "loras", 1, "name"),
+        ("body", "loras", 1, "strength"),
+    }  # fmt: skip
 
 
 def test_cost_is_told_only_when_asked_for_and_failure_is_free(client):
@@ -164,7 +206,7 @@ def test_a_wrong_method_is_405_in_json(client):
 
 def test_the_catalog(client):
     everything = client.get("/v1/models").json()
-    assert everything["total"] == len(everything["models"]) == 9
+    assert everything["total"] == len(everything["models"]) == 11
     entry = next(m for m in everything["models"] if m["model_id"] == "wan-ai/wan-2-6/flash/image-to-video")
     assert entry["kind"] == "model"
     assert entry["required_inputs"] == ["prompt", "img_url"]
@@ -184,6 +226,8 @@ def test_categories_and_one_model(client):
     assert client.get("/v1/models/categories").json() == {"categories": ["image-to-image", "image-to-video"]}
     model = client.get("/v1/models/wan-ai/wan-2-1/image-to-video").json()
     assert model["input_schema"]["required"] == ["prompt", "image_url"]
+    assert "loras" not in model["inputs"]
+    assert model["extra_inputs"]["loras"]["maxItems"] == 4
     assert model["output_schema"]["output"]["properties"]["video"]["format"] == "uri"
     assert model["price_unit"] == "second"
 

@@ -17,10 +17,15 @@ def test_the_document_is_valid(document):
     assert document["openapi"] == "3.1.0"
 
 
-def test_each_model_has_one_submit_operation_with_its_published_schema(document, client):
-    for model in client.get("/v1/models?include_schema=true").json()["models"]:
-        operation = document["paths"][f"/v1/models/{model['model_id']}"]["post"]
-        assert operation["requestBody"]["content"]["application/json"]["schema"] == model["input_schema"]
+def test_each_model_has_one_submit_operation_with_its_published_schema_and_extra_inputs(document, client):
+    for entry in client.get("/v1/models").json()["models"]:
+        model = client.get(f"/v1/models/{entry['model_id']}").json()
+        published = model["input_schema"]
+        schema = document["paths"][f"/v1/models/{model['model_id']}"]["post"]["requestBody"]["content"][
+            "application/json"
+        ]["schema"]
+        assert schema == {**published, "properties": {**published["properties"], **model["extra_inputs"]}}
+        assert "loras" in schema["properties"]
 
 
 def test_operation_ids_are_unique(document):
@@ -40,6 +45,8 @@ def test_a_requests_replies_are_as_documented(document, client):
     check(document, submitted, document["paths"][f"/v1/models/{model_id('null')}"]["post"]["responses"])
     request_id = submitted.json()["request_id"]
     finished(client, request_id)
+    assert {"preview", "eta_s"} <= document["components"]["schemas"]["StatusReply"]["properties"].keys()
+    assert {"served_by", "engine"} <= document["components"]["schemas"]["ResultReply"]["properties"].keys()
     for verb, method in (("status", "get"), ("result", "get"), ("cancel", "post")):
         responses = document["paths"][f"/v1/requests/{{request_id}}/{verb}"][method]["responses"]
         check(document, client.request(method.upper(), f"/v1/requests/{request_id}/{verb}"), responses)

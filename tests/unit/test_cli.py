@@ -10,11 +10,12 @@ import pytest
 
 from filmgate import __version__
 from filmgate.cli import run_command
+from filmgate.cli.doctor_diffusers import examine_diffusers
 from filmgate.cli.inputs import build_inputs, local_files, parse_assignments
 from filmgate.cli.names import complete_model, named_model
 from filmgate.cli.usage import UsageInvalid
 from filmgate.client.replies import model
-from filmgate.config import SETTINGS
+from filmgate.config import SETTINGS, Settings
 from filmgate.models import SHIPPED
 
 IDS = [
@@ -46,8 +47,9 @@ def clean_environment(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
 
-def offered(roles=ROLES, schema=SCHEMA):
-    return model({"model_id": "a/b/image-to-video", "input_schema": schema, "roles": roles})
+def offered(roles=ROLES, schema=SCHEMA, extra=None):
+    extra_inputs = {} if extra is None else {"extra_inputs": extra}
+    return model({"model_id": "a/b/image-to-video", "input_schema": schema, "roles": roles, **extra_inputs})
 
 
 def built(given=None, assigned=(), **of_model):
@@ -167,7 +169,15 @@ def test_a_model_is_shown_with_every_input_and_how_to_give_it(capsys):
     assert run_command(["models", "show", "flash"]) == 0
 
     told = capsys.readouterr().out
-    for shown in ("--image", "--audio", "--duration", "--set shot_type=", "multi, single", "0 to 2147483647"):
+    for shown in (
+        "--image",
+        "--audio",
+        "--duration",
+        "--set shot_type=",
+        "--set loras=",
+        "multi, single",
+        "0 to 2147483647",
+    ):
         assert shown in told
 
 
@@ -227,6 +237,17 @@ def test_doctor_finds_what_is_missing_and_says_how_to_get_it(tmp_path, capsys):
     assert "no_such_module" in findings["engine mine"]["detail"]
     assert findings["models"]["remedy"].startswith("Without one: wan-ai/")
     assert all(finding["ok"] or finding["remedy"] for finding in findings.values())
+
+
+@pytest.mark.parametrize(("engine", "ok"), [("preview", True), ("diffusers", False)])
+def test_doctor_says_how_to_get_open_weights_and_misses_them_only_where_they_are_wanted(engine, ok, monkeypatch):
+    monkeypatch.setattr("filmgate.cli.doctor_diffusers.LIBRARIES", ("json", "no_such_library"))
+
+    (finding,) = examine_diffusers(Settings(engines=(engine,)))
+
+    assert finding.ok is ok
+    assert "no_such_library not installed" in finding.detail
+    assert "pip install 'filmgate[gpu]'" in finding.detail + finding.remedy
 
 
 def test_doctor_finds_a_damaged_database(tmp_path, capsys):
@@ -292,6 +313,14 @@ def test_set_types_its_values_by_the_schema():
 
 def test_a_list_may_be_given_as_json():
     assert built(assigned=['pictures=["a", "b"]']) == {"pictures": ["a", "b"]}
+
+
+def test_an_extra_input_is_given_like_the_published_ones():
+    extra = {"loras": {"type": "array", "items": {"type": "object"}}}
+
+    assert built(assigned=['loras={"name": "film"}'], extra=extra) == {"loras": [{"name": "film"}]}
+    with pytest.raises(UsageInvalid, match="has no such input"):
+        built(assigned=['loras={"name": "film"}'])
 
 
 def test_where_a_server_names_no_parts_the_published_names_count():

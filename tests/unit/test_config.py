@@ -26,6 +26,15 @@ GOOD = {
     "lease_s": "1.5",
     "stall_s": "10",
     "drain_s": "0",
+    "weights": "/var/lib/weights",
+    "device": "CUDA:1",
+    "profile": "fast",
+    "substitutes": "no",
+    "device_memory_gb": "22.5",
+    "host_memory_gb": "64",
+    "frame_interpolation": "flow",
+    "checkpoint_steps": "0",
+    "serve": "wan-ai/wan-2-2/image-to-video,acme/zoom",
     "workers": "2",
     "log_level": "DEBUG",
 }
@@ -44,12 +53,19 @@ BAD = [
     ("bootstrap_key", "short"), ("bootstrap_key", "twenty characters or more, but spaces"),
     ("retention_days", "0"), ("retention_days", "1.5"),
     ("max_body_bytes", "64 MiB"), ("lease_s", "0.5"), ("stall_s", "forever"), ("drain_s", "-1"),
+    ("device", "gpu"), ("device", "cuda:"), ("device", "cuda:-1"), ("device", "auto:1"), ("profile", "quick"),
+    ("substitutes", "some"), ("device_memory_gb", "-1"), ("host_memory_gb", "64 GB"), ("checkpoint_steps", "1001"),
+    ("frame_interpolation", "none"), ("serve", "wan-2-2"), ("serve", "/wan"), ("weights", "bad\0name"),
     ("workers", "0"), ("workers", "65"), ("log_level", "loud"),
 ]  # fmt: skip
 
 
 def load(flags=None, environment=None, **more):
     return load_settings(flags, environment=environment or {}, **more)
+
+
+def defaults_in(folder):
+    return Settings(data=folder / "filmgate-data", weights=folder / "filmgate-weights")
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
@@ -70,7 +86,7 @@ def test_the_table_and_these_examples_name_the_same_settings():
 def test_without_anything_the_defaults_count(tmp_path):
     settings = load(folder=tmp_path)
 
-    assert settings == Settings(data=tmp_path / "filmgate-data")
+    assert settings == defaults_in(tmp_path)
     assert (settings.host, settings.port, settings.engines) == ("127.0.0.1", 8000, ("preview",))
 
 
@@ -199,13 +215,13 @@ def test_what_kubernetes_sets_by_itself_is_explained(variables):
 def test_variables_of_others_and_of_the_client_are_left_alone(tmp_path):
     environment = {**dict.fromkeys(OTHER_VARIABLES, ""), "PATH": "/bin", "_FILMGATE_COMPLETE": "bash"}
 
-    assert load(environment=environment, folder=tmp_path) == Settings(data=tmp_path / "filmgate-data")
+    assert load(environment=environment, folder=tmp_path) == defaults_in(tmp_path)
 
 
 def test_an_empty_variable_counts_as_not_set(tmp_path):
     environment = {setting.variable: "" for setting in SETTINGS}
 
-    assert load(environment=environment, folder=tmp_path) == Settings(data=tmp_path / "filmgate-data")
+    assert load(environment=environment, folder=tmp_path) == defaults_in(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"port = ", b"\xff\xfe", b"port 5"])

@@ -48,6 +48,14 @@ def test_every_published_validation_is_enforced_with_its_own_sentence(model_id):
 
 
 @pytest.mark.parametrize("model_id", PUBLISHED)
+def test_every_shipped_model_takes_adapters_and_its_published_schema_does_not_say_so(model_id):
+    manifest = CATALOG[model_id]
+    assert manifest.roles["loras"] == "loras"
+    assert "loras" in manifest.full_schema["properties"]
+    assert "loras" not in manifest.input_schema["properties"]
+
+
+@pytest.mark.parametrize("model_id", PUBLISHED)
 def test_the_published_example_is_welcome(model_id):
     manifest = CATALOG[model_id]
     pictures = {name: "https://example.com/a.png" for name in manifest.media if manifest.example.get(name) == ""}

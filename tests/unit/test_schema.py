@@ -113,6 +113,36 @@ def test_a_long_value_is_shown_short():
     assert len(faults(FLASH, {**BODY, "resolution": "x" * 100_000})["resolution"]) < 300
 
 
+def test_adapters_are_an_input_beside_the_published_ones():
+    checked = FLASH({**BODY, "loras": [{"name": "film-grain", "strength": 0.5}, {"name": "slow"}]})
+
+    assert checked.values["loras"] == [{"name": "film-grain", "strength": 0.5}, {"name": "slow"}]
+    assert checked.warnings == ()
+
+
+def test_every_fault_of_the_adapters_is_told_with_those_of_the_published_inputs():
+    loras = [{"name": "../etc"}, {"name": "a" * 65}, {"strength": 2.5, "weight": 1}, {"name": "a", "strength": "1"}]
+
+    told = faults(FLASH, {**BODY, "duration": 7, "loras": [*loras, {"name": "a"}]})
+
+    assert set(told) == {
+        "duration", "loras", "loras.0.name", "loras.1.name", "loras.2", "loras.2.name", "loras.2.strength",
+        "loras.3.strength",
+    }  # fmt: skip
+    assert told["loras"] == "loras has 5 items, but at most 4 are allowed."
+    assert told["loras.0.name"] == "loras.0.name is '../etc', but must match ^[A-Za-z0-9_.-]{1,64}$."
+    assert told["loras.2"] == "loras.2 has 'weight', which it cannot have; remove it."
+    assert told["loras.2.name"] == "loras.2.name is required; add it."
+
+
+@pytest.mark.parametrize(
+    "body", [{"loras": [{"name": "\ud800"}]}, {"loras": [{"\ud800": 1}]}, {"resolution": "\ud800"}, {"loras": "a\0"}]
+)
+def test_text_that_is_no_text_is_refused_wherever_it_stands(body):
+    (name,) = body
+    assert faults(FLASH, {**BODY, **body, "duration": 7}).keys() == {name, "duration"}
+
+
 @given(st.dictionaries(st.sampled_from([*FLASH._known, "other"]), JSON))
 def test_any_object_is_checked_or_refused_with_sentences(body):
     try:

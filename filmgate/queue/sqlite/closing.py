@@ -86,6 +86,7 @@ class Closing:
             **closing,
             "engine": success.engine,
             "engine_version": success.engine_version,
+            "served_by": success.served_by,
             "seed_used": success.seed,
             "actual_prompt": success.actual_prompt,
             "running_s": success.running_s,

@@ -149,8 +149,12 @@ class SqliteQueue:
             return 0
         return await self._database.write(lambda tx: self._lose_all(tx, "expired", parameters, _EXPIRED))
 
-    async def forget(self, before: float) -> int:
-        return await self._database.execute(self._sql["forget"], {"before": round(before * MICROSECONDS)})
+    async def outdated(self, before: float, limit: int) -> Sequence[RequestId]:
+        parameters = {"before": round(before * MICROSECONDS), "limit": limit}
+        return [row["id"] for row in self._database.read(self._sql["outdated"], parameters)]
+
+    async def forget(self, request_ids: Sequence[RequestId]) -> None:
+        await self._database.execute(self._sql["forget"], {"ids": json_text(list(request_ids))})
 
     def _lose_all(
         self, tx: sqlite3.Connection, which: str, parameters: Mapping[str, str | int], loss: HandedBack
@@ -169,7 +173,8 @@ class SqliteQueue:
             return Beat.LOST
         row = rows[0]
         logs = json_text(progress.logs[-LOG_LINES:])
-        shown = (row["progress"], row["stage"], row["logs"]) == (progress.fraction, progress.stage, logs)
+        told = (progress.fraction, progress.stage, logs, progress.preview)
+        shown = (row["progress"], row["stage"], row["logs"], row["preview"]) == told
         now = self._database.now()
         if shown and row["lease_ends_at"] - now > self._lease * 2 // 3:
             return Beat.STOP if row["stop_requested"] else Beat.GO_ON
@@ -178,6 +183,7 @@ class SqliteQueue:
             "progress": progress.fraction,
             "stage": progress.stage,
             "logs": logs,
+            "preview": progress.preview,
         }
         written = await self._database.write(lambda tx: tx.execute(self._sql["beat"], held | beat).fetchone())
         if written is None:
@@ -240,6 +246,7 @@ def _lease(row: sqlite3.Row) -> Lease:
         request_id=row["id"],
         attempt=row["attempt"],
         state=State(row["state"]),
+        account_id=row["account"],
         model_id=row["model"],
         values=values_from_json(row["input_values"]),
         media=media_from_json(row["media"]),
@@ -268,7 +275,7 @@ def _record(row: sqlite3.Row, position: int | None) -> RequestRecord:
 
 
 def _progress(row: sqlite3.Row) -> Progress:
-    return Progress(row["progress"], row["stage"], lines_from_json(row["logs"]))
+    return Progress(row["progress"], row["stage"], lines_from_json(row["logs"]), row["preview"])
 
 
 def _failure(row: sqlite3.Row) -> Failed | None:
@@ -289,6 +296,7 @@ def _success(row: sqlite3.Row) -> Succeeded | None:
         running_s=row["running_s"],
         storing_s=row["storing_s"],
         cost_microdollars=row["cost_microdollars"],
+        served_by=row["served_by"],
         warnings=lines_from_json(row["engine_warnings"]),
         details=values_from_json(row["details"]),
     )

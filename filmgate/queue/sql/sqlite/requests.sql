@@ -34,7 +34,7 @@ WHERE state = 'accepted' AND seq = (
     )
     ORDER BY first.order_key, first.seq LIMIT 1
 )
-RETURNING id, attempt, state, model, input_values, media, seed;
+RETURNING id, attempt, state, account, model, input_values, media, seed;
 
 -- name: claim_run
 -- event: run_claimed
@@ -50,18 +50,18 @@ WHERE state = 'ready' AND seq = (
     )
     ORDER BY first.order_key, first.seq LIMIT 1
 )
-RETURNING id, attempt, state, model, input_values, media, seed;
+RETURNING id, attempt, state, account, model, input_values, media, seed;
 
 -- name: held
 -- What a holder compares its beat with.
-SELECT lease_ends_at, stop_requested, progress, stage, logs
+SELECT lease_ends_at, stop_requested, progress, stage, logs, preview
 FROM requests
 WHERE id = :id AND attempt = :attempt AND state = :state;
 
 -- name: beat
 -- Prolongs a lease and shows progress.
 UPDATE requests
-SET lease_ends_at = :lease_ends_at, progress = :progress, stage = :stage, logs = :logs
+SET lease_ends_at = :lease_ends_at, progress = :progress, stage = :stage, logs = :logs, preview = :preview
 WHERE id = :id AND attempt = :attempt AND state = :state
 RETURNING stop_requested;
 
@@ -69,14 +69,15 @@ RETURNING stop_requested;
 -- Makes a request ready: its inputs are in storage, and its losses are counted anew for the next step.
 UPDATE requests
 SET state = :next, media = :media, ready_at = :now, losses = 0, holder = NULL, lease_ends_at = NULL,
-    progress = 0, stage = '', logs = '[]'
+    progress = 0, stage = '', logs = '[]', preview = ''
 WHERE id = :id AND attempt = :attempt AND state = :state;
 
 -- name: succeed
 -- Ends a request with its outputs.
 UPDATE requests
-SET state = :next, finished_at = :now, holder = NULL, lease_ends_at = NULL, progress = 1, stage = '',
-    engine = :engine, engine_version = :engine_version, seed_used = :seed_used, actual_prompt = :actual_prompt,
+SET state = :next, finished_at = :now, holder = NULL, lease_ends_at = NULL, progress = 1, stage = '', preview = '',
+    engine = :engine, engine_version = :engine_version, served_by = :served_by,
+    seed_used = :seed_used, actual_prompt = :actual_prompt,
     running_s = :running_s, storing_s = :storing_s, cost_microdollars = :cost_microdollars,
     engine_warnings = :engine_warnings, details = :details
 WHERE id = :id AND attempt = :attempt AND state = :state
@@ -85,7 +86,7 @@ RETURNING account, model;
 -- name: end
 -- Ends a request without outputs, failed or cancelled.
 UPDATE requests
-SET state = :next, finished_at = :now, holder = NULL, lease_ends_at = NULL,
+SET state = :next, finished_at = :now, holder = NULL, lease_ends_at = NULL, preview = '',
     failure_code = :code, failure_sentence = :sentence, failure_retryable = :retryable
 WHERE id = :id AND attempt = :attempt AND state = :state;
 
@@ -93,7 +94,7 @@ WHERE id = :id AND attempt = :attempt AND state = :state;
 -- Puts a held request back for another attempt, which will report its own progress.
 UPDATE requests
 SET state = :next, losses = :losses, started_at = NULL, holder = NULL, lease_ends_at = NULL,
-    progress = 0, stage = '', logs = '[]'
+    progress = 0, stage = '', logs = '[]', preview = ''
 WHERE id = :id AND attempt = :attempt AND state = :state;
 
 -- name: request_stop
@@ -129,9 +130,9 @@ WHERE state IN ('fetching', 'running') AND lease_ends_at <= :now;
 -- name: find
 -- All that is told of a request, its outputs as a JSON array of their fields in order.
 SELECT id, account, model, state, attempt, order_key, seq, warnings, seed,
-    created_at, ready_at, started_at, finished_at, progress, stage, logs,
+    created_at, ready_at, started_at, finished_at, progress, stage, logs, preview,
     failure_code, failure_sentence, failure_retryable,
-    engine, engine_version, seed_used, actual_prompt, running_s, storing_s, cost_microdollars,
+    engine, engine_version, served_by, seed_used, actual_prompt, running_s, storing_s, cost_microdollars,
     engine_warnings, details,
     CASE WHEN engine IS NOT NULL THEN (
         SELECT json_group_array(json_array(token, name, storage_key, content_type, size_bytes, digest))
@@ -142,7 +143,7 @@ WHERE id = :id AND account = :account;
 
 -- name: status
 -- What a poll tells.
-SELECT id, state, order_key, seq, started_at, progress, stage, logs
+SELECT id, state, order_key, seq, started_at, progress, stage, logs, preview
 FROM requests
 WHERE id = :id AND account = :account;
 
@@ -185,7 +186,14 @@ UPDATE accounts
 SET balance_microdollars = balance_microdollars - :cost_microdollars
 WHERE id = :account;
 
+-- name: outdated
+-- What ended before a time and has no files any more.
+SELECT id
+FROM requests
+WHERE finished_at < :before AND NOT EXISTS (SELECT 1 FROM files WHERE request_id = requests.id)
+LIMIT :limit;
+
 -- name: forget
--- Drops what ended before a time and has no files any more; what it used stays booked.
+-- Drops requests; what they used stays booked.
 DELETE FROM requests
-WHERE finished_at < :before AND NOT EXISTS (SELECT 1 FROM files WHERE request_id = requests.id);
+WHERE id IN (SELECT value FROM json_each(:ids));
