@@ -82,7 +82,9 @@ class Settings:
     )
     profile: str = field(
         default="exact",
-        metadata=_row(kinds.one_of("exact", "balanced", "fast"), "How open weights are sped up, at what loss."),
+        metadata=_row(
+            kinds.one_of("exact", "balanced", "balanced-cached", "fast"), "How open weights are sped up, at what loss."
+        ),
     )
     substitutes: bool = field(
         default=True,
@@ -95,7 +97,7 @@ class Settings:
         default=0.0, metadata=_row(kinds.gigabytes(100_000), "Host memory for weights; 0 for all that is there.")
     )
     frame_interpolation: str = field(
-        default="blend",
+        default="flow",
         metadata=_row(
             kinds.one_of("flow", "blend", "duplicate"), "How frames are added where weights make fewer than are due."
         ),

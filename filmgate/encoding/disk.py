@@ -1,15 +1,17 @@
 """What a caller can do about a finished file that could not be written."""
 
 import errno
-
-import av
+from typing import TYPE_CHECKING
 
 from filmgate.domain.errors import EngineFailure
+
+if TYPE_CHECKING:
+    import av
 
 __all__ = ["unwritable"]
 
 
-def unwritable(error: OSError | av.FFmpegError) -> EngineFailure:
+def unwritable(error: "OSError | av.FFmpegError") -> EngineFailure:
     """What a caller can do about a file that could not be written."""
     if error.errno == errno.ENOSPC:
         return EngineFailure(

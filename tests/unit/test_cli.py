@@ -23,8 +23,8 @@ IDS = [
     "wan-ai/wan-2-6/flash/image-to-video",
     "wan-ai/wan-2-6/image-to-image",
 ]
-COMMANDS = ["serve", "gateway", "courier", "worker", "run", "models", "keys", "status", "result", "cancel", "check",
-            "doctor", "version"]  # fmt: skip
+COMMANDS = ["serve", "gateway", "courier", "worker", "run", "models", "weights", "keys", "status", "result", "cancel",
+            "check", "doctor", "version"]  # fmt: skip
 SCHEMA = {
     "type": "object",
     "properties": {

@@ -1,0 +1,1 @@
+"""The tuned path: attention kernels, 8-bit linear layers, fused element-wise work, a VAE without state."""
