@@ -18,6 +18,7 @@ from filmgate.engines.preview.moves import Move, MoveKind
 from filmgate.engines.preview.nets import Nets
 from filmgate.engines.preview.plan import Plan, Shot
 from filmgate.engines.preview.scene import Scene
+from filmgate.engines.preview.sound.envelope import Pulse
 
 SIZES = {"astronaut": (320, 320), "coffee": (384, 256), "rocket": (384, 256), "chelsea": (384, 256)}
 
@@ -35,6 +36,12 @@ class Heard:
 
     def log(self, line: str) -> None:
         del line
+
+    def preview(self, path: Path) -> None:
+        del path
+
+    def checkpoint(self, path: Path) -> None:
+        del path
 
     def stop_if_cancelled(self) -> None:
         self.looks += 1
@@ -71,10 +78,11 @@ def filmed(
     motion_rate: int | None = None,
     seed: int = 1,
     sound: Sound | None = None,
+    pulse: Pulse | None = None,
     report: Heard | None = None,
 ) -> Path:
     """A finished clip of the scene at `path`."""
     target = VideoTarget(scene.canvas.frame_width, scene.canvas.frame_height, frames, rate)
-    clip = Clip(target, motion_rate or rate, plan, seed, sound, '{"engine":"preview"}')
+    clip = Clip(target, motion_rate or rate, plan, seed, sound, '{"engine":"preview"}', pulse)
     film(scene, clip, path, report or Heard(), threads=2)
     return path

@@ -14,7 +14,7 @@ from PIL import Image
 
 from filmgate import __version__
 from filmgate.domain.errors import EngineFailure, RequestStopped, WeightsInvalid
-from filmgate.domain.ports import Job
+from filmgate.domain.ports import Job, Lora
 from filmgate.domain.request import RequestId
 from filmgate.domain.sizes import ImageTarget, VideoTarget
 from filmgate.engines.preview.engine import PreviewEngine
@@ -105,7 +105,8 @@ def test_a_fresh_engine_gives_the_same_bytes(engine: PreviewEngine, job: Job) ->
         ({"steps": 8}, r"inference steps \(8\)"),
         ({"negative_prompt": "blurry"}, "negative prompt"),
         ({"screen": True}, "safety check"),
-        ({"sound": True}, "silent"),
+        ({"sound": True, "prompt": "The dog barks."}, "Not heard in the sound that was made: barks"),
+        ({"loras": (Lora("film-grain"), Lora("slow"))}, r"LoRAs had no effect \(film-grain, slow\)"),
         ({"extend": True}, "was not rewritten|used as it is"),
     ],
 )
@@ -118,14 +119,6 @@ def test_an_input_without_full_effect_is_named(
 
     assert len(warnings) == len(plain) + 1
     assert any(re.search(words, warning) for warning in warnings)
-
-
-def test_sound_without_a_given_one_is_a_silent_track(engine: PreviewEngine, job: Job) -> None:
-    footage = read_footage(engine.run(replace(job, sound=True), Heard()).files[0])
-
-    assert footage.sound is not None
-    assert footage.audio_s == pytest.approx(1.0, abs=1 / 12)
-    assert np.abs(footage.sound).max() < 0.001
 
 
 def test_a_template_is_refused_before_any_work(engine: PreviewEngine, job: Job) -> None:

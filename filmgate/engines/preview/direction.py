@@ -1,7 +1,8 @@
-"""From a plan to the camera's pose at every frame: shots, cuts, framing, hand-held motion.
+"""From a plan to the camera's pose at every frame: shots, cuts, framing, hand-held motion, a given sound's pulse.
 
 Each shot's moves are made as large as their strength says, or as large as the canvas allows: no pose ever looks past
-what was imagined around the frame.
+what was imagined around the frame. With a given sound each move keeps its path, but goes along it as fast as the sound
+is loud; and the picture comes a touch closer with the sound, which shows where the camera stands still.
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from filmgate.engines.preview.moves import Move
 from filmgate.engines.preview.pixels import Plane
 from filmgate.engines.preview.plan import Plan, Shot
 from filmgate.engines.preview.scene import Scene
+from filmgate.engines.preview.sound.envelope import Pulse
 from filmgate.engines.preview.warp import covers
 
 __all__ = ["Direction", "Take", "direct"]
@@ -29,6 +31,13 @@ DRIFT_X, DRIFT_Y = 0.025, 0.012
 SPARE = 0.006
 """Share of the frame left over at the canvas's edge for the hand."""
 BISECTIONS = 5
+FOLLOWING = 0.85
+"""How much of a move's speed is the sound's: some motion goes on while it is silent."""
+PULSE_ZOOM, PULSE_APPROACH = 0.006, 0.010
+QUIET = 0.02
+"""The mean level below which a shot follows nothing: the sound has ended."""
+MOVING_PULSE = 0.2
+"""Share of the pulse that is left where the camera moves anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +55,26 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """The poses of a clip. `hand` is hand-held motion per frame: sideways, up and down, roll."""
+    """The poses of a clip.
+
+    Per frame: `shares` is how much of its take has passed, `hand` is hand-held motion (sideways, up and down, roll),
+    `pulse` is how much closer a given sound brings the picture, 0 to 1.
+    """
 
     takes: tuple[Take, ...]
     rate: int
     focus: tuple[float, float]
     nearness: float
+    shares: Plane
     hand: tuple[Plane, Plane, Plane]
+    pulse: Plane
 
     def pose(self, index: int) -> Pose:
         """The pose of one frame."""
         take = next(take for take in self.takes if index < take.last)
-        share = (index - take.first) / max(1, take.last - take.first - 1)
-        pose = staged(take, eased(share), self.focus, self.nearness)
+        pose = staged(take, eased(float(self.shares[index])), self.focus, self.nearness)
         ramp = 1.0 if take.first > 0 else min(1.0, index / self.rate / HAND_RAMP_S)
+        pulse = float(self.pulse[index]) * ramp
         grip = take.shot.handheld * ramp * take.view.scale
         x, y, turn = (float(wave[index]) * grip for wave in self.hand)
         return replace(
@@ -69,11 +84,13 @@ class Direction:
             pan_x=pose.pan_x + x * HAND_PAN,
             pan_y=pose.pan_y + y * HAND_PAN,
             roll=pose.roll + turn * HAND_ROLL,
+            zoom=pose.zoom * (1 + PULSE_ZOOM * pulse),
+            approach=pose.approach + PULSE_APPROACH * pulse,
         )
 
 
-def direct(scene: Scene, plan: Plan, *, frames: int, rate: int, seed: int) -> Direction:
-    """The direction of a clip of `frames` frames at `rate` frames per second."""
+def direct(scene: Scene, plan: Plan, *, frames: int, rate: int, seed: int, pulse: Pulse | None = None) -> Direction:
+    """The direction of a clip of `frames` frames at `rate` frames per second, which follows `pulse` if there is one."""
     focus, nearness = focus_point(scene), scene.nearness
     times = np.arange(frames, dtype=np.float32) / np.float32(rate)
     hand = (
@@ -91,7 +108,27 @@ def direct(scene: Scene, plan: Plan, *, frames: int, rate: int, seed: int) -> Di
         take = fitted(scene, drifting(Take(shot, first, last, seen, 1.0, 0.0, 0.0), seed, number), focus)
         takes.append(take)
         seen = final_view(staged(take, 1.0, focus, nearness), nearness)
-    return Direction(tuple(takes), rate, focus, nearness, hand)
+    shares = np.concatenate([elapsed(take, pulse) for take in takes])
+    closer = np.concatenate([nearing(take, pulse) for take in takes])
+    return Direction(tuple(takes), rate, focus, nearness, shares, hand, closer)
+
+
+def elapsed(take: Take, pulse: Pulse | None) -> Plane:
+    """How much of the take has passed at each of its frames: evenly, or as fast as the sound is loud."""
+    count = take.last - take.first
+    level = np.zeros(count, np.float32) if pulse is None else pulse.level[take.first : take.last]
+    mean = float(level.mean())
+    speed = np.ones(count) if mean < QUIET else 1 - FOLLOWING + FOLLOWING * level / mean
+    passed = np.concatenate([[0.0], np.cumsum((speed[1:] + speed[:-1]) / 2)])
+    return np.asarray(passed / max(1e-9, passed[-1]), np.float32)
+
+
+def nearing(take: Take, pulse: Pulse | None) -> Plane:
+    """How much closer the sound brings the picture at each frame of the take."""
+    if pulse is None:
+        return np.zeros(take.last - take.first, np.float32)
+    still = all(move.kind == "static" for move in take.shot.moves)
+    return pulse.level[take.first : take.last] * np.float32(1.0 if still else MOVING_PULSE)
 
 
 def frame_ranges(shots: Sequence[Shot], frames: int, rate: int) -> list[tuple[int, int]]:

@@ -16,13 +16,16 @@ from filmgate.domain.ports import Capabilities, Estimate, Job, Report, Result
 from filmgate.domain.sizes import ImageTarget, VideoTarget
 from filmgate.encoding.picture import read_picture, write_png
 from filmgate.encoding.provenance import provenance
-from filmgate.encoding.sound import Sound, clip_sound, silence
 from filmgate.engines.preview.clip import ANALYSED, ENCODED, RENDERED, Clip, film
 from filmgate.engines.preview.compose import compose
+from filmgate.engines.preview.mouth import find_mouth
 from filmgate.engines.preview.nets import Nets
 from filmgate.engines.preview.plan import Plan, plan_prompt
+from filmgate.engines.preview.scene import Scene
 from filmgate.engines.preview.scenes import Scenes
 from filmgate.engines.preview.shortfalls import refuse_template, shortfalls
+from filmgate.engines.preview.sound.voice import Voice, voice_installed
+from filmgate.engines.preview.soundtrack import Soundtrack, soundtrack
 from filmgate.engines.preview.weights import FOLDER
 
 __all__ = ["PreviewEngine"]
@@ -34,6 +37,8 @@ PIXELS_PER_S = 30e6
 BASE_BYTES = 1_010_000_000
 BYTES_PER_PIXEL = 165
 MOST_THREADS = 4
+SOUND = "where none is given it is made from the prompt's words: ambience and simple music; spoken lines are not voiced"
+SPOKEN_SOUND = "where none is given it is made from the prompt's words: ambience, simple music, spoken English lines"
 
 
 class PreviewEngine:
@@ -47,6 +52,7 @@ class PreviewEngine:
         self._threads = threads or min(MOST_THREADS, os.cpu_count() or 1)
         self._nets = Nets(threads=self._threads, folder=weights)
         self._scenes = Scenes(self._nets)
+        self._voice = Voice() if voice_installed() else None
 
     def capabilities(self) -> Capabilities:
         return Capabilities(
@@ -55,11 +61,11 @@ class PreviewEngine:
             device="cpu",
             memory_bytes=estimated_bytes(1920 * 1080),
             notes={
-                "prompt": "camera moves, speeds, shots and framing; nothing new appears and nobody walks or speaks",
-                "negative_prompt": "takes away camera moves, hand-held motion and grain that it names",
+                "prompt": "camera moves, speeds, shots, framing and sounds; nothing new appears and nobody walks",
+                "negative_prompt": "takes away camera moves, hand-held motion, grain and sounds that it names",
                 "extend": "adds gentle motion where the prompt names none; the prompt is not rewritten",
-                "audio": "plays in the clip; the motion does not follow it",
-                "sound": "a silent track where no sound is given",
+                "audio": "plays in the clip; camera and light follow it, and the mouth of somebody who talks",
+                "sound": SPOKEN_SOUND if self._voice is not None else SOUND,
                 "template": "none: the request fails before any work",
                 "steps": "no effect",
                 "screen": "no effect: nothing is screened",
@@ -98,21 +104,31 @@ class PreviewEngine:
             extend=job.extend is not False,
             seed=job.seed,
         )
-        sound = job_sound(job, target)
+        track = soundtrack(job, target, plan, self._voice)
         scene, known = self._scenes.scene(job.images[0], target.width, target.height, step_done)
         step_done(1.0)
         analysed = time.monotonic()
         path = job.scratch / "clip.mp4"
-        clip = Clip(target, motion_rate, plan, job.seed, sound, provenance(job, self.capabilities()))
+        clip = Clip(
+            target,
+            motion_rate,
+            plan,
+            job.seed,
+            track.sound,
+            provenance(job, self.capabilities()),
+            pulse=track.pulse,
+            lips=track.lips,
+        )
         film(scene, clip, path, report, threads=self._threads)
         return Result(
             files=(path,),
             seed=job.seed,
             actual_prompt=job.prompt,
-            warnings=shortfalls(job),
+            warnings=(*shortfalls(job), *track.warnings),
             metrics={"analysing_s": analysed - started, "rendering_s": time.monotonic() - analysed},
             details={
                 **described(plan),
+                **({"sound": described_sound(track, scene)} if job.sound else {}),
                 "subject_found": scene.subject is not None,
                 "faces": len(scene.faces),
                 "scene_was_known": known,
@@ -158,10 +174,8 @@ def steps(report: Report, until: float, *, stage: str = "analysing") -> Callable
     return step_done
 
 
-def job_sound(job: Job, target: VideoTarget) -> Sound | None:
-    if not job.sound:
-        return None
-    return silence(target.duration_s) if job.audio is None else clip_sound(job.audio, target.duration_s)
+def described_sound(track: Soundtrack, scene: Scene) -> dict[str, object]:
+    return {**track.details, "lips_move": track.lips is not None and find_mouth(scene) is not None}
 
 
 def described(plan: Plan) -> dict[str, object]:

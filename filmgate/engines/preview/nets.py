@@ -29,15 +29,23 @@ IMAGENET_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 IMAGENET_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 
 
+Spot = tuple[float, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A face in pixels of its picture: left, top, right, bottom, and how sure the detector is (0..1)."""
+    """A face in pixels of its picture: left, top, right, bottom, and how sure the detector is (0..1).
+
+    `eyes` and `mouth` are two points (x, y) each, first the one on the picture's left; the mouth's are its corners.
+    """
 
     left: float
     top: float
     right: float
     bottom: float
     score: float
+    eyes: tuple[Spot, Spot] | None = None
+    mouth: tuple[Spot, Spot] | None = None
 
 
 class Nets:
@@ -142,4 +150,5 @@ def _planes(pixels: NDArray[Any]) -> NDArray[Any]:
 
 def _face(row: NDArray[np.float32], score: float) -> Face:
     left, top, width, height = (float(value) for value in row[:4])
-    return Face(left, top, left + width, top + height, score)
+    eye, other_eye, _nose, corner, other_corner = ((float(x), float(y)) for x, y in row[4:14].reshape(5, 2))
+    return Face(left, top, left + width, top + height, score, (eye, other_eye), (corner, other_corner))

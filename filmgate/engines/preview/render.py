@@ -1,7 +1,8 @@
 """Frames of a scene: warp the plate, warp the subject, lay one over the other, finish.
 
 Positions are computed on a grid of a quarter of the frame's resolution and enlarged; pixels are looked up once. The
-look (grain, vignette) and the subject's breathing come in over the first second: frame 0 is the input picture.
+look (grain, vignette, the glow of a given sound), the subject's breathing and its talk come in within the first second:
+frame 0 is the input picture.
 """
 
 from dataclasses import dataclass
@@ -13,9 +14,10 @@ import numpy as np
 from filmgate.encoding.picture import Picture
 from filmgate.engines.preview.camera import Pose
 from filmgate.engines.preview.chance import generator
+from filmgate.engines.preview.mouth import Mouth, find_mouth, open_mouth
 from filmgate.engines.preview.pixels import Layer, Plane, blur
 from filmgate.engines.preview.scene import Scene, Subject
-from filmgate.engines.preview.warp import sources, viewed
+from filmgate.engines.preview.warp import seen_at, sources, viewed
 
 __all__ = ["Look", "Renderer"]
 
@@ -25,6 +27,9 @@ GRAIN_LEVELS = 42.0
 GRAIN_SPARE_PX = 64
 VIGNETTE = 0.22
 BREATH_S = 3.6
+LIPS_RAMP_S = 0.25
+GLOW = 0.045
+"""How much brighter a strike of a given sound makes the frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +53,14 @@ class Renderer:
         self._vignette = vignette(width, height)
         self._grain = grain(width, height, seed) if look.grain > 0 else None
         self._grain_at = generator(seed, "grain position")
+        self._mouth = find_mouth(scene)
         self._breath_phase = float(generator(seed, "breath").uniform(0, 2 * pi))
 
-    def frame(self, pose: Pose, time_s: float) -> Picture:
-        """The frame of this pose at this time, as RGB of the frame's size."""
+    def frame(self, pose: Pose, time_s: float, *, glow: float = 0.0, lips: float = 0.0) -> Picture:
+        """The frame of this pose at this time, as RGB of the frame's size.
+
+        `glow` (0..1) is how much a strike of a given sound lights it, `lips` (0..1) how far a talking mouth is open.
+        """
         scene = self._scene
         x, y = viewed(pose, scene.canvas, self._x, self._y)
         plate_x, plate_y = sources(pose, scene.canvas, scene.plate_disparity, x, y)
@@ -59,7 +68,9 @@ class Renderer:
         if scene.subject is not None:
             subject_x, subject_y = sources(pose, scene.canvas, scene.subject.disparity, x, y)
             self._lay_subject(frame, scene.subject, subject_x, subject_y, time_s)
-        return self._finish(frame, min(1.0, time_s / RAMP_S))
+        if self._mouth is not None and lips > 0:
+            self._talk(frame, self._mouth, pose, time_s, lips * min(1.0, time_s / LIPS_RAMP_S))
+        return self._finish(frame, min(1.0, time_s / RAMP_S), glow)
 
     def _lay_subject(self, frame: Picture, subject: Subject, x: Plane, y: Plane, time_s: float) -> None:
         if self._look.breathing:
@@ -69,6 +80,14 @@ class Renderer:
             return
         layer = self._look_up(subject.layer, x, y, window)
         lay_over(frame[window], layer)
+
+    def _talk(self, frame: Picture, mouth: Mouth, pose: Pose, time_s: float, lips: float) -> None:
+        points, subject = mouth.points, self._scene.subject
+        if self._look.breathing and mouth.on_subject and subject is not None:
+            # Breathing tells where a point comes from; small as it is, where it goes lies as far on the other side.
+            x, y = self._breathe(subject, points[:, 0], points[:, 1], time_s)
+            points = 2 * points - np.stack([x, y], axis=1)
+        open_mouth(frame, mouth, seen_at(pose, self._scene.canvas, points, mouth.disparity), lips)
 
     def _held(self, x: Plane, y: Plane) -> tuple[Plane, Plane]:
         """The positions, at most at the canvas's edge: a shaking hand may reach a pixel further."""
@@ -115,7 +134,7 @@ class Renderer:
         tall = np.float32(box.bottom) + (y - np.float32(box.bottom)) / np.float32(1 + 0.006 * swell)
         return np.asarray(wide, np.float32), np.asarray(tall, np.float32)
 
-    def _finish(self, frame: Picture, ramp: float) -> Picture:
+    def _finish(self, frame: Picture, ramp: float, glow: float) -> Picture:
         if self._look.sharpen > 0 and ramp > 0:
             amount = 0.6 * self._look.sharpen * ramp
             soft = cv2.GaussianBlur(frame, (0, 0), 1.2)
@@ -125,7 +144,7 @@ class Renderer:
         shade = self._vignette
         if ramp < 1:
             shade = np.asarray(cv2.addWeighted(shade, ramp, shade, 0, 255 * (1 - ramp)), np.uint8)
-        frame = np.asarray(cv2.multiply(frame, shade, scale=1 / 255), np.uint8)
+        frame = np.asarray(cv2.multiply(frame, shade, scale=(1 + GLOW * glow * ramp) / 255), np.uint8)
         if self._grain is not None:
             left, top = (int(value) for value in self._grain_at.integers(0, GRAIN_SPARE_PX, 2))
             height, width = frame.shape[:2]

@@ -29,16 +29,16 @@ def shortfalls(job: Job) -> tuple[str, ...]:
         sentences.append(
             f"The number of inference steps ({job.steps}) had no effect: the preview engine does not sample."
         )
+    if job.loras:
+        named = ", ".join(lora.name for lora in job.loras)
+        sentences.append(f"The LoRAs had no effect ({named}): the preview engine has no weights that they could adapt.")
     if job.negative_prompt.strip():
+        heard = ", grain and sounds" if job.sound and job.audio is None else " and grain"
         sentences.append(
-            "The negative prompt acts in part only: it takes away moves, hand-held motion and grain that it names."
+            f"The negative prompt acts in part only: it takes away moves, hand-held motion{heard} that it names."
         )
     if job.screen:
         sentences.append("The safety check was asked for, but the preview engine has none: nothing was screened.")
-    if job.sound and job.audio is None:
-        sentences.append("The preview engine makes no sound yet: the clip has a silent audio track.")
-    if job.sound and job.audio is not None:
-        sentences.append("The given sound plays in the clip, but the motion does not follow it.")
     if len(job.images) > 1 and isinstance(job.target, VideoTarget):
         sentences.append("Only the first picture was used.")
     return tuple(sentences)

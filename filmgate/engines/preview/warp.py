@@ -8,12 +8,13 @@ two steps are below a pixel.
 from math import cos, sin
 
 import numpy as np
+from numpy.typing import NDArray
 
 from filmgate.engines.preview.camera import Pose
 from filmgate.engines.preview.pixels import Plane, sample
 from filmgate.engines.preview.scene import Box, Canvas
 
-__all__ = ["covers", "sources", "viewed"]
+__all__ = ["covers", "seen_at", "sources", "viewed"]
 
 ITERATIONS = 2
 BORDER_POINTS = 33
@@ -45,6 +46,18 @@ def sources(pose: Pose, canvas: Canvas, disparity: Plane, x: Plane, y: Plane) ->
         found_x = (start_x - shift_x * (depth - pivot)) / scale + focus_x
         found_y = (start_y - shift_y * (depth - pivot)) / scale + focus_y
     return found_x, found_y
+
+
+def seen_at(pose: Pose, canvas: Canvas, points: NDArray[np.float32], disparity: float) -> NDArray[np.float32]:
+    """Where points of the canvas (n × 2, pixels from its centre) of one disparity are in the frame, in its pixels."""
+    size = np.array([canvas.frame_width, canvas.frame_height], np.float32)
+    focus = np.array([pose.focus_x, pose.focus_y], np.float32) * size
+    travelled = np.array([pose.pan_x, pose.pan_y]) + np.array([pose.shift_x, pose.shift_y]) * (disparity - pose.pivot)
+    placed = (points - focus) * (pose.zoom * (1 + pose.approach * disparity)) + focus + travelled * size
+    x, y = ((placed - np.array([pose.view.centre_x, pose.view.centre_y]) * size) / pose.view.scale).T
+    turn_x, turn_y = cos(pose.roll), sin(pose.roll)
+    seen = np.stack([turn_x * x - turn_y * y, turn_y * x + turn_x * y], axis=1)
+    return np.asarray(seen + size / 2 - 0.5, np.float32)
 
 
 def covers(pose: Pose, canvas: Canvas, layer: Plane, *, spare: float = 0.0, box: Box | None = None) -> bool:
