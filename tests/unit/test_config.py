@@ -32,7 +32,7 @@ GOOD = {
     "substitutes": "no",
     "device_memory_gb": "22.5",
     "host_memory_gb": "64",
-    "frame_interpolation": "flow",
+    "frame_interpolation": "blend",
     "checkpoint_steps": "0",
     "serve": "wan-ai/wan-2-2/image-to-video,acme/zoom",
     "workers": "2",

@@ -19,7 +19,7 @@ def test_an_engine_with_options_is_made_with_the_settings_of_the_same_name(tmp_p
 
     assert factories["diffusers"].options == {
         "weights": str(tmp_path), "device": "auto", "profile": "fast", "substitutes": True, "device_memory_gb": 0.0,
-        "host_memory_gb": 0.0, "frame_interpolation": "blend", "checkpoint_steps": 0,
+        "host_memory_gb": 0.0, "frame_interpolation": "flow", "checkpoint_steps": 0,
     }  # fmt: skip
 
 
