@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from filmgate.courier.addresses import parse_address
-from filmgate.courier.fetch import FetchedFile, _Guard
+from filmgate.courier.fetch import FetchedFile
+from filmgate.courier.outbound import _Guard
 from filmgate.domain.errors import InputUnreachable
 from tests.contract.fetching import (
     BODY,
