@@ -1,7 +1,8 @@
 """The seams of Filmgate: what crosses a process boundary or has more than one implementation.
 
-Queue, Accounts and Files are one database (SQLite today); Storage keeps bytes; Probe measures a stranger's file in a
-locked-down process; Engine makes the pixels. Each has one contract suite that runs over every implementation.
+Queue, Accounts, Files, Events, Outbox and Secrets are one database (SQLite today); Storage keeps bytes; Probe measures
+a stranger's file in a locked-down process; Engine makes the pixels. Each has one contract suite that runs over every
+implementation.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
@@ -28,19 +29,32 @@ from filmgate.domain.records import (
 )
 from filmgate.domain.request import AccountId, RequestId
 from filmgate.domain.sizes import Target
+from filmgate.domain.webhook import (
+    Delivery,
+    DeliveryState,
+    DueDelivery,
+    RequestEvent,
+    SigningKeys,
+    Try,
+    Verdict,
+    WebhookSecret,
+)
 
 __all__ = [
     "Accounts",
     "Capabilities",
     "Engine",
     "Estimate",
+    "Events",
     "Files",
     "Job",
     "Lora",
+    "Outbox",
     "Probe",
     "Queue",
     "Report",
     "Result",
+    "Secrets",
     "Storage",
 ]
 
@@ -271,3 +285,64 @@ class Files(Protocol):
         """The frozen form of a file whose sent bytes have this sha256."""
 
     async def add_blob(self, digest: str, blob: Blob) -> None: ...
+
+
+class Events(Protocol):
+    """What happened to requests, and what happens to them just now."""
+
+    async def of_account(self, account_id: AccountId, after: int, limit: int) -> Sequence[RequestEvent]:
+        """At most `limit` events with a `seq` above `after`, in order."""
+
+    async def statuses(self, request_ids: Sequence[RequestId]) -> Mapping[RequestId, RequestStatus]:
+        """Where these requests are, in one look; those that are gone are left out."""
+
+    def changes(self, pause_s: float) -> AsyncGenerator[None]:
+        """Yields after commits, at most once in `pause_s`, and once a second when there are none; ends never."""
+
+
+class Outbox(Protocol):
+    """Deliveries of events to webhooks. They come into it in the transactions that change the requests' states."""
+
+    def due(self, holder: str, full: Callable[[], Sequence[str]]) -> AsyncGenerator[DueDelivery]:
+        """Claims the next delivery that is due, waiting as long as there is none; ends never.
+
+        `full` names the hosts that get no more for now. A claim that is neither settled nor released lapses after the
+        lease. `holder` is unique among the living: what an earlier bearer of the name still holds is released first.
+        """
+
+    async def settle(self, due: DueDelivery, tried: Try, verdict: Verdict) -> bool:
+        """Writes how a try went. False: the claim had lapsed and is another's now, nothing was written."""
+
+    async def release(self, due: DueDelivery) -> None:
+        """Gives a claim back untried."""
+
+    async def deliveries(
+        self,
+        account_id: AccountId,
+        *,
+        request_id: RequestId | None = None,
+        state: DeliveryState | None = None,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> Sequence[Delivery]:
+        """The account's log, latest first: at most `limit` whose events have a `seq` below `before`."""
+
+    async def resend(self, account_id: AccountId, event_id: str) -> Delivery | None:
+        """Makes a delivery due now, with all its tries before it, and switches its URL on again. None: unknown."""
+
+    async def switched_off(self, account_id: AccountId, url: str) -> float | None:
+        """Since when the account sends nothing to this URL, if so."""
+
+
+class Secrets(Protocol):
+    """What signatures are made from, but for the one secret that is kept outside."""
+
+    async def of_account(self, account_id: AccountId) -> Sequence[WebhookSecret]:
+        """The account's secrets that are valid now, latest first: none, one, or two while one replaces another."""
+
+    async def replace(self, account_id: AccountId, salt: str, overlap_s: float) -> WebhookSecret:
+        """Adds a secret; the one before it is valid for `overlap_s` more, earlier ones end."""
+
+    async def signing_keys(self) -> SigningKeys: ...
+
+    async def rotate_signing_keys(self, overlap_s: float) -> SigningKeys: ...

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from filmgate.domain.media import MediaFacts
 from filmgate.domain.request import AccountId, RequestId, State
+from filmgate.domain.webhook import Webhook
 
 __all__ = [
     "PREVIEW_NAME",
@@ -75,6 +76,7 @@ class NewRequest:
     media: tuple[Input, ...]
     seed: int
     warnings: tuple[str, ...] = ()
+    webhook: Webhook | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import msgspec
 
 from filmgate.domain.media import AudioFacts, ImageFacts
 from filmgate.domain.records import Blob, Input, Output
+from filmgate.domain.webhook import Webhook
 
 __all__ = [
     "MICROSECONDS",
@@ -24,6 +25,8 @@ __all__ = [
     "outputs_from_json",
     "seconds",
     "values_from_json",
+    "webhook_from_json",
+    "webhook_to_json",
 ]
 
 MICROSECONDS = 1_000_000
@@ -48,6 +51,7 @@ _VALUES = msgspec.json.Decoder(dict[str, Any])
 _LINES = msgspec.json.Decoder(tuple[str, ...])
 _BLOB = msgspec.json.Decoder(_StoredBlob)
 _MEDIA = msgspec.json.Decoder(tuple[_StoredInput, ...])
+_WEBHOOK = msgspec.json.Decoder(Webhook)
 _OUTPUTS = msgspec.json.Decoder(list[tuple[str, str, str, str, int, str]])
 
 
@@ -81,6 +85,18 @@ def media_to_json(media: Sequence[Input]) -> str:
 
 def media_from_json(text: str) -> tuple[Input, ...]:
     return tuple(Input(one.name, one.url, _blob(one.blob) if one.blob else None) for one in _MEDIA.decode(text))
+
+
+def webhook_to_json(webhook: Webhook | None) -> str | None:
+    """With its host, by which statements tell receivers apart."""
+    if webhook is None:
+        return None
+    told = {"url": webhook.url, "intermediate": webhook.intermediate, "base_url": webhook.base_url}
+    return json_text(told | {"host": webhook.host})
+
+
+def webhook_from_json(text: str | None) -> Webhook | None:
+    return None if text is None else _WEBHOOK.decode(text)
 
 
 def seconds(microseconds: int | None) -> float | None:

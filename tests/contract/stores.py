@@ -9,10 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from filmgate.domain.media import AudioFacts, ImageFacts
-from filmgate.domain.ports import Accounts, Files, Queue
+from filmgate.domain.ports import Accounts, Events, Files, Outbox, Queue, Secrets
 from filmgate.domain.records import Account, Blob, Input, NewRequest, Output, PublicFile, Succeeded
 from filmgate.domain.request import AccountId, RequestId
-from filmgate.queue.sqlite import Database, SqliteAccounts, SqliteFiles, SqliteQueue
+from filmgate.domain.webhook import Webhook
+from filmgate.queue.sqlite import (
+    Database,
+    SqliteAccounts,
+    SqliteEvents,
+    SqliteFiles,
+    SqliteOutbox,
+    SqliteQueue,
+    SqliteSecrets,
+)
 
 OWNER = AccountId("owner")
 STRANGER = AccountId("stranger")
@@ -45,6 +54,9 @@ class Stores:
     queue: Queue
     accounts: Accounts
     files: Files
+    events: Events
+    outbox: Outbox
+    secrets: Secrets
     usage: Callable[[], Sequence[tuple[str, int]]]
     close: Callable[[], None]
 
@@ -57,7 +69,16 @@ def open_sqlite(folder: Path, clock: Callable[[], float]) -> Stores:
         with closing(sqlite3.connect(path)) as connection:
             return connection.execute("SELECT request_id, cost_microdollars FROM usage").fetchall()
 
-    return Stores(SqliteQueue(database), SqliteAccounts(database), SqliteFiles(database), usage, database.close)
+    return Stores(
+        queue=SqliteQueue(database),
+        accounts=SqliteAccounts(database),
+        files=SqliteFiles(database),
+        events=SqliteEvents(database),
+        outbox=SqliteOutbox(database),
+        secrets=SqliteSecrets(database),
+        usage=usage,
+        close=database.close,
+    )
 
 
 OPENERS: Mapping[str, Callable[[Path, Callable[[], float]], Stores]] = {"sqlite": open_sqlite}
@@ -89,7 +110,11 @@ class Place:
 
 
 def new_request(
-    media: tuple[Input, ...] = FROZEN, model: str = MODEL, account: AccountId = OWNER, **values: Any
+    media: tuple[Input, ...] = FROZEN,
+    model: str = MODEL,
+    account: AccountId = OWNER,
+    webhook: Webhook | None = None,
+    **values: Any,
 ) -> NewRequest:
     return NewRequest(
         id=RequestId(secrets.token_hex(16)),
@@ -99,6 +124,7 @@ def new_request(
         media=media,
         seed=2**31 - 1,
         warnings=("The input colour is not known here and was ignored.",),
+        webhook=webhook,
     )
 
 

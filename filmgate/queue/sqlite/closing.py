@@ -1,4 +1,5 @@
-"""How an attempt ends, inside one transaction: its outcome, outputs, usage and charge, or the way back to the queue.
+"""How an attempt ends, inside one transaction: its outcome, outputs, usage, charge and event, or the way back to the
+queue.
 
 Every change of state is asked of the transition table and then guarded by id, attempt and state, so of several holders
 who come to close the same request exactly one does, and a late one writes nothing at all.
@@ -12,6 +13,7 @@ from filmgate.domain.errors import WorkerLost
 from filmgate.domain.records import Failed, Frozen, HandedBack, Lease, Outcome, Stopped, Succeeded
 from filmgate.domain.request import MAX_LOSSES, Event, State, next_state
 from filmgate.queue.rows import json_text, media_to_json
+from filmgate.queue.sqlite.events import EventWriter
 from filmgate.queue.statements import Statement
 
 __all__ = ["Closing"]
@@ -30,8 +32,9 @@ _HOLDERS = {State.FETCHING: "courier", State.RUNNING: "worker"}
 class Closing:
     """The closing writes. Each runs in the caller's transaction and says whether it changed anything."""
 
-    def __init__(self, statements: Mapping[str, Statement]) -> None:
+    def __init__(self, statements: Mapping[str, Statement], events: EventWriter) -> None:
         self._sql = statements
+        self._events = events
 
     def settle(self, connection: sqlite3.Connection, lease: Lease, outcome: Outcome, now: int) -> bool:
         """Raises ValueError for an outcome that the lease's state cannot have."""
@@ -79,7 +82,10 @@ class Closing:
             "sentence": failure and failure.sentence,
             "retryable": failure and failure.retryable,
         }
-        return connection.execute(self._sql["end"], parameters).rowcount == 1
+        if connection.execute(self._sql["end"], parameters).rowcount != 1:
+            return False
+        self._tell(connection, closing)
+        return True
 
     def _succeed(self, connection: sqlite3.Connection, closing: Mapping[str, Any], success: Succeeded) -> bool:
         parameters = {
@@ -115,7 +121,11 @@ class Closing:
         used = {"model": model, "device_seconds": success.running_s}
         connection.execute(self._sql["add_usage"], of_request | used | cost)
         connection.execute(self._sql["charge"], {"account": account} | cost)
+        self._tell(connection, closing)
         return True
+
+    def _tell(self, connection: sqlite3.Connection, closing: Mapping[str, Any]) -> None:
+        self._events.write(connection, closing["id"], closing["attempt"], closing["next"], closing["now"])
 
 
 def _next(state: State, event: Event) -> State:

@@ -37,9 +37,12 @@ from filmgate.queue.rows import (
     outputs_from_json,
     seconds,
     values_from_json,
+    webhook_from_json,
+    webhook_to_json,
 )
 from filmgate.queue.sqlite.closing import Closing
 from filmgate.queue.sqlite.database import LOOK_S, Database
+from filmgate.queue.sqlite.events import EventWriter
 from filmgate.queue.sqlite.positions import Positions
 from filmgate.queue.statements import FOLDER, named_statements
 
@@ -66,7 +69,8 @@ class SqliteQueue:
         self._lease = round(lease_s * MICROSECONDS)
         self._recover_every_s = recover_every_s
         self._sql = named_statements(FOLDER / "sqlite" / "requests.sql")
-        self._closing = Closing(self._sql)
+        self._events = EventWriter()
+        self._closing = Closing(self._sql, self._events)
         self._positions = Positions(database, self._sql)
 
     async def put(self, request: NewRequest) -> None:
@@ -85,6 +89,7 @@ class SqliteQueue:
             request.seed,
             now,
             None if to_fetch else now,
+            webhook_to_json(request.webhook),
         )
         await self._database.append(self._sql["put"], row)
 
@@ -136,7 +141,11 @@ class SqliteQueue:
         now = self._database.now()
         parameters = {"models": served, "holder": holder, "now": now, "lease_ends_at": now + self._lease}
         row = tx.execute(self._sql[f"claim_{step}"], parameters).fetchone()
-        return None if row is None else _lease(row)
+        if row is None:
+            return None
+        if (webhook := webhook_from_json(row["webhook"])) is not None and webhook.intermediate:
+            self._events.write(tx, row["id"], row["attempt"], State(row["state"]), now)
+        return _lease(row)
 
     async def _release(self, step: Step, holder: str) -> None:
         parameters = {"state": _HELD[step], "holder": holder}
@@ -154,7 +163,11 @@ class SqliteQueue:
         return [row["id"] for row in self._database.read(self._sql["outdated"], parameters)]
 
     async def forget(self, request_ids: Sequence[RequestId]) -> None:
-        await self._database.execute(self._sql["forget"], {"ids": json_text(list(request_ids))})
+        await self._database.write(lambda tx: self._forget_in(tx, request_ids))
+
+    def _forget_in(self, tx: sqlite3.Connection, request_ids: Sequence[RequestId]) -> None:
+        tx.execute(self._sql["forget"], {"ids": json_text(list(request_ids))})
+        self._events.forget(tx, request_ids)
 
     def _lose_all(
         self, tx: sqlite3.Connection, which: str, parameters: Mapping[str, str | int], loss: HandedBack

@@ -2,8 +2,9 @@
 
 -- name: put
 -- Stores a submitted request; one that is there already stays as it is.
-INSERT INTO requests (id, account, model, state, order_key, input_values, media, warnings, seed, created_at, ready_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO requests
+    (id, account, model, state, order_key, input_values, media, warnings, seed, created_at, ready_at, webhook)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: any_to_fetch
@@ -34,7 +35,7 @@ WHERE state = 'accepted' AND seq = (
     )
     ORDER BY first.order_key, first.seq LIMIT 1
 )
-RETURNING id, attempt, state, account, model, input_values, media, seed;
+RETURNING id, attempt, state, account, model, input_values, media, seed, webhook;
 
 -- name: claim_run
 -- event: run_claimed
@@ -50,7 +51,7 @@ WHERE state = 'ready' AND seq = (
     )
     ORDER BY first.order_key, first.seq LIMIT 1
 )
-RETURNING id, attempt, state, account, model, input_values, media, seed;
+RETURNING id, attempt, state, account, model, input_values, media, seed, webhook;
 
 -- name: held
 -- What a holder compares its beat with.
