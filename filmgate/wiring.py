@@ -2,11 +2,13 @@
 to end."""
 
 import asyncio
+import os
 import re
+import secrets
 import shutil
 import signal
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,18 +17,29 @@ from filmgate.domain.errors import SettingInvalid
 from filmgate.domain.manifest import Manifest
 from filmgate.domain.records import Key
 from filmgate.models import SHIPPED, load_catalog
-from filmgate.queue.sqlite import Database, SqliteAccounts, SqliteFiles, SqliteQueue
-from filmgate.service.access import Access
+from filmgate.queue.sqlite import (
+    Database,
+    SqliteAccounts,
+    SqliteEvents,
+    SqliteFiles,
+    SqliteOutbox,
+    SqliteQueue,
+    SqliteSecrets,
+)
+from filmgate.service.access import OWNER, Access
 from filmgate.supervise.inheritance import bind_socket, http_url, inherited_socket
 from filmgate.worker.factory import EngineFactory
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
+    from filmgate.domain.webhook import Delivery
     from filmgate.service.inputs import InputFreezer
+    from filmgate.service.signing import PublicKey, ShownSecret, Signing
 
 __all__ = [
     "KeyStore",
+    "WebhookStore",
     "engine_factories",
     "first_start",
     "key_store",
@@ -35,6 +48,7 @@ __all__ = [
     "run_gateway",
     "run_worker",
     "served_manifests",
+    "webhook_store",
 ]
 
 ENGINES: Mapping[str, str] = {
@@ -104,7 +118,7 @@ def run_gateway(settings: Settings, name: str) -> None:
     listener = inherited_socket() or bind_socket(settings.host, settings.port)
     with _database(settings) as database:
         config = uvicorn.Config(
-            _gateway_app(settings, database, name),
+            _gateway_app(settings, database, name, is_ending=lambda: server.should_exit),
             http="httptools",
             ws="none",
             lifespan="off",
@@ -113,22 +127,30 @@ def run_gateway(settings: Settings, name: str) -> None:
             server_header=False,
             timeout_graceful_shutdown=int(settings.drain_s),
         )
+        server = uvicorn.Server(config)
         (settings.data / "gateway.url").write_text(f"{http_url(listener)}\n")
-        uvicorn.Server(config).run(sockets=[listener])
+        server.run(sockets=[listener])
 
 
-def _gateway_app(settings: Settings, database: Database, name: str) -> "Starlette":
+def _gateway_app(settings: Settings, database: Database, name: str, is_ending: Callable[[], bool]) -> "Starlette":
     from filmgate.courier.urls import UrlPolicy
     from filmgate.gateway.app import gateway_app
     from filmgate.gateway.context import Context
+    from filmgate.gateway.live import Live
     from filmgate.service.requests import Requests
+    from filmgate.service.webhooks import Webhooks
     from filmgate.web.pages import pages
 
     queue, files = SqliteQueue(database, lease_s=settings.lease_s), SqliteFiles(database)
     freezer = _freezer(settings, files, name)
     policy = UrlPolicy.of(settings.fetch_allow, allow_http=settings.fetch_http)
+    receivers = UrlPolicy.of(settings.webhook_allow, allow_http=settings.webhook_http)
+    events = SqliteEvents(database)
     context = Context(
         requests=Requests(load_manifests(settings), queue, files, freezer, policy.check),
+        webhooks=Webhooks(SqliteOutbox(database), events, receivers.check),
+        signing=_signing(settings, database),
+        live=Live(events, is_ending),
         access=Access(SqliteAccounts(database)),
         files=files,
         storage=freezer.storage,
@@ -140,20 +162,24 @@ def _gateway_app(settings: Settings, database: Database, name: str) -> "Starlett
 
 
 def run_courier(settings: Settings, name: str) -> None:
-    """Fetches inputs until SIGTERM or SIGINT, then hands back what it holds."""
+    """Fetches inputs and delivers webhooks until SIGTERM or SIGINT, then hands back what it holds."""
+    from filmgate.courier.delivery import Deliverer
     from filmgate.courier.fetch import Fetcher
     from filmgate.courier.intake import Intake
+    from filmgate.courier.post import Poster
     from filmgate.courier.retention import Retention
 
     async def courier() -> None:
         fetcher = Fetcher(settings.fetch_allow, settings.fetch_http, settings.fetch_timeout_s)
+        poster = Poster(settings.webhook_allow, settings.webhook_http)
         with _database(settings) as database:
             queue, files = SqliteQueue(database, lease_s=settings.lease_s), SqliteFiles(database)
             freezer = _freezer(settings, files, name)
             intake = Intake(load_manifests(settings), queue, fetcher, freezer, name)
             retention = Retention(queue, files, freezer.storage, settings.retention_days * 86_400)
-            async with fetcher, _told_to_end() as end, asyncio.TaskGroup() as tasks:
-                work = [tasks.create_task(intake.run()), tasks.create_task(retention.run())]
+            deliverer = Deliverer(SqliteOutbox(database), queue, poster, _signing(settings, database), name)
+            async with fetcher, poster, _told_to_end() as end, asyncio.TaskGroup() as tasks:
+                work = [tasks.create_task(role.run()) for role in (intake, deliverer, retention)]
                 await end.wait()
                 for task in work:
                     task.cancel()
@@ -206,6 +232,36 @@ def _database(settings: Settings) -> Iterator[Database]:
         database.close()
 
 
+_SHORTEST_MASTER = 20
+
+
+def _signing(settings: Settings, database: Database) -> "Signing":
+    from filmgate.service.signing import Signing
+
+    return Signing(_master_secret(settings), SqliteSecrets(database))
+
+
+def _master_secret(settings: Settings) -> bytes:
+    """What webhook signatures derive from: the setting, or a file that whichever process comes first makes."""
+    if settings.webhook_key is not None:
+        return settings.webhook_key.encode()
+    path = settings.data / "webhook.key"
+    if not path.exists():
+        made = settings.data / f"webhook.key.{secrets.token_hex(8)}"
+        made.touch(0o600, exist_ok=False)
+        with made.open("w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(32))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):  # another process was first; its secret counts
+            path.hardlink_to(made)
+        made.unlink()
+    kept = path.read_bytes().strip()
+    if len(kept) < _SHORTEST_MASTER:
+        raise SettingInvalid(f"{path} is too short to sign with; restore it, or remove it to have a new one made.")
+    return kept
+
+
 def _freezer(settings: Settings, files: SqliteFiles, name: str) -> "InputFreezer":
     """A freezer with a scratch folder of its own, emptied of what an earlier process of this name left there."""
     from filmgate.courier.probe import Probe
@@ -249,3 +305,35 @@ class KeyStore:
 def key_store(settings: Settings) -> Iterator[KeyStore]:
     with _database(settings) as database:
         yield KeyStore(Access(SqliteAccounts(database)))
+
+
+# ---------------------------------------------------------------------------------------------------------- webhooks
+
+
+class WebhookStore:
+    """The webhooks of a data folder's owner, for the command line."""
+
+    def __init__(self, outbox: SqliteOutbox, signing: "Signing") -> None:
+        self._outbox = outbox
+        self._signing = signing
+
+    def replace_secret(self) -> "ShownSecret":
+        """The new secret with its text, which is shown this once."""
+        return asyncio.run(self._signing.replace_secret(OWNER))
+
+    def deliveries(self, limit: int) -> "Sequence[Delivery]":
+        return asyncio.run(self._outbox.deliveries(OWNER, limit=limit))
+
+    def resend(self, event_id: str) -> bool:
+        """False when there is no such delivery."""
+        return asyncio.run(self._outbox.resend(OWNER, event_id)) is not None
+
+    def rotate_keys(self) -> "Sequence[PublicKey]":
+        """The published keys, the one that signs now first."""
+        return asyncio.run(self._signing.rotate_keys())
+
+
+@contextmanager
+def webhook_store(settings: Settings) -> Iterator[WebhookStore]:
+    with _database(settings) as database:
+        yield WebhookStore(SqliteOutbox(database), _signing(settings, database))

@@ -19,6 +19,7 @@ from filmgate.cli.status import status
 from filmgate.cli.terminal import BAD_INPUT, FAILED, say_error
 from filmgate.cli.usage import UsageInvalid
 from filmgate.cli.version import version
+from filmgate.cli.webhooks import webhooks
 from filmgate.cli.weights import weights
 from filmgate.cli.worker import worker
 from filmgate.domain.errors import FilmgateError, StartupError
@@ -45,6 +46,7 @@ app.command()(run)
 app.command()(models)
 app.add_typer(weights, name="weights")
 app.add_typer(keys, name="keys")
+app.add_typer(webhooks, name="webhooks")
 app.command()(status)
 app.command()(result)
 app.command()(cancel)

@@ -52,6 +52,22 @@ class Settings:
     fetch_timeout_s: float = field(
         default=60.0, metadata=_row(kinds.seconds(1, 3600), "How long fetching one input may take.")
     )
+    webhook_allow: tuple[str, ...] = field(
+        default=(),
+        metadata=_row(kinds.ALLOWED, "Host that webhooks may go to even if it is not public. Repeat for several."),
+    )
+    webhook_http: bool = field(
+        default=False, metadata=_row(kinds.SWITCH, "Also deliver webhooks to http:// URLs of public hosts.")
+    )
+    webhook_key: str | None = field(
+        default=None,
+        repr=False,
+        metadata=_row(
+            kinds.KEY,
+            "What all webhook signatures derive from, the same for every process; "
+            "else one is made and kept in the data folder.",
+        ),
+    )
     bootstrap_key: str | None = field(
         default=None,
         repr=False,

@@ -11,6 +11,7 @@
     │   ├── ModelUnknown
     │   ├── RequestUnknown        absent, expired or another account's: one answer for all
     │   ├── FileUnknown
+    │   ├── DeliveryUnknown
     │   ├── InputsInvalid         every fault at once
     │   └── Unavailable           cannot accept now, try again
     ├── RequestFailure        an accepted request ends `failed`
@@ -37,6 +38,7 @@ __all__ = [
     "BodyUnreadable",
     "ContentTypeUnknown",
     "CreditMissing",
+    "DeliveryUnknown",
     "EngineBroken",
     "EngineFailure",
     "Fault",
@@ -121,6 +123,10 @@ class RequestUnknown(Refusal):
 
 class FileUnknown(Refusal):
     code = "file_unknown"
+
+
+class DeliveryUnknown(Refusal):
+    code = "delivery_unknown"
 
 
 class InputsInvalid(Refusal):

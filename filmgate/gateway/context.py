@@ -11,9 +11,12 @@ from starlette.responses import Response
 from filmgate.domain.errors import Fault, InputsInvalid, KeyRefused
 from filmgate.domain.ports import Files, Storage
 from filmgate.domain.records import Key
+from filmgate.gateway.live import Live
 from filmgate.service.access import Access
 from filmgate.service.inputs import InputFreezer
 from filmgate.service.requests import Requests
+from filmgate.service.signing import Signing
+from filmgate.service.webhooks import Webhooks
 
 __all__ = ["Context", "flag", "json_response", "text", "whole_number"]
 
@@ -25,6 +28,9 @@ class Context:
     """`public_url` is None where a call's own address is the public one."""
 
     requests: Requests
+    webhooks: Webhooks
+    signing: Signing
+    live: Live
     access: Access
     files: Files
     storage: Storage

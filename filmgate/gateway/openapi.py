@@ -7,7 +7,9 @@ import msgspec
 
 from filmgate import __version__
 from filmgate.domain.manifest import Manifest
+from filmgate.domain.webhook import DeliveryState
 from filmgate.gateway import wire
+from filmgate.service.signing import SECRET_OVERLAP_S
 
 __all__ = ["openapi_document"]
 
@@ -28,6 +30,12 @@ _REPLIES = (
     wire.DeviceDecisionReply,
     wire.FileReply,
     wire.HealthReply,
+    wire.EventsReply,
+    wire.DeliveriesReply,
+    wire.DeliveryReply,
+    wire.SecretReply,
+    wire.SecretsReply,
+    wire.KeySetReply,
     wire.ErrorReply,
 )
 
@@ -47,6 +55,23 @@ _REQUEST_ID: Json = {
     "required": True,
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,128}$"},
 }
+
+_WEBHOOK: list[Json] = [
+    {
+        "name": "webhook",
+        "in": "query",
+        "required": False,
+        "description": "Where the result is posted to, signed as Standard Webhooks say, until it answers 2xx.",
+        "schema": {"type": "string", "format": "uri"},
+    },
+    {
+        "name": "webhook_intermediate_status",
+        "in": "query",
+        "required": False,
+        "description": "Whether the webhook is told of each start of work too.",
+        "schema": {"type": "boolean", "default": False},
+    },
+]
 
 _DEVICE_START = "A command-line client begins a login."
 _DEVICE_CODE: Json = {"type": "object", "required": ["device_code"], "properties": {"device_code": {"type": "string"}}}
@@ -69,7 +94,7 @@ def openapi_document(catalog: Mapping[str, Manifest], base_url: str) -> Json:
         },
         "servers": [{"url": base_url}],
         "security": [{"bearer": []}],
-        "paths": {**_model_paths(catalog.values()), **_request_paths(), **_other_paths()},
+        "paths": {**_model_paths(catalog.values()), **_request_paths(), **_webhook_paths(), **_other_paths()},
         "components": {
             "schemas": schemas,
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
@@ -82,6 +107,7 @@ def _model_paths(manifests: Iterable[Manifest]) -> Json:
         f"/v1/models/{manifest.id}": {
             "post": {
                 **_operation(f"submit {manifest.id}", manifest.description, wire.SubmitReply, 400, 413, 415, 422, 503),
+                "parameters": _WEBHOOK,
                 "requestBody": {
                     "required": True,
                     "content": {"application/json": {"schema": manifest.full_schema, "example": manifest.example}},
@@ -107,6 +133,37 @@ def _request_paths() -> Json:
         "/v1/requests/{request_id}/status": {"get": {**status, "parameters": [_REQUEST_ID]}},
         "/v1/requests/{request_id}/result": {"get": {**result, "parameters": [_REQUEST_ID, cost]}},
         "/v1/requests/{request_id}/cancel": {"post": {**cancel, "parameters": [_REQUEST_ID, force]}},
+        "/v1/requests/{request_id}/events": {"get": {**_live(), "parameters": [_REQUEST_ID]}},
+    }
+
+
+def _live() -> Json:
+    summary = "Its status at every change, then its result, as server-sent events."
+    live = _operation("live", summary, wire.StatusReply, 404)
+    live["responses"]["200"]["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
+    return live
+
+
+def _webhook_paths() -> Json:
+    limit = _query("limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 100})
+    after = _query("after", {"type": "string"})
+    events = _operation("events", "What happened to the account's requests, in order.", wire.EventsReply, 422)
+    log = _operation("deliveries", "What was sent to webhooks, latest first.", wire.DeliveriesReply, 422)
+    states = _query("state", {"type": "string", "enum": list(map(str, DeliveryState))})
+    resend = _operation("resend", "Sends an event once more, now.", wire.DeliveryReply, 404, status=202)
+    event_id = {"name": "event_id", "in": "path", "required": True, "schema": {"type": "string"}}
+    secrets = _operation("webhook secrets", "The signing secrets in use, without their texts.", wire.SecretsReply)
+    replace = _operation("replace webhook secret", "A new signing secret, shown this once.", wire.SecretReply, 422)
+    overlap = _query("overlap_s", {"type": "integer", "minimum": 0, "maximum": 604_800, "default": SECRET_OVERLAP_S})
+    keys = _operation("webhook keys", "The keys that verify v1a signatures.", wire.KeySetReply)
+    return {
+        "/v1/events": {"get": {**events, "parameters": [after, limit]}},
+        "/v1/webhooks/deliveries": {
+            "get": {**log, "parameters": [_query("request_id", {"type": "string"}), states, after, limit]}
+        },
+        "/v1/webhooks/deliveries/{event_id}/resend": {"post": {**resend, "parameters": [event_id]}},
+        "/v1/webhooks/secret": {"get": secrets, "post": {**replace, "parameters": [overlap]}},
+        "/.well-known/jwks.json": {"get": _open(keys)},
     }
 
 

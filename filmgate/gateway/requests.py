@@ -5,7 +5,8 @@ import time
 from starlette.requests import Request
 from starlette.responses import Response
 
-from filmgate.domain.request import RequestId
+from filmgate.domain.request import AccountId, RequestId
+from filmgate.domain.webhook import Webhook
 from filmgate.gateway import wire
 from filmgate.gateway.body import read_object
 from filmgate.gateway.context import Context, flag, json_response
@@ -23,8 +24,20 @@ class RequestRoutes:
         self._context.requests.manifest(model_id)
         body = await read_object(request, self._context.max_body_bytes)
         base_url = self._context.base_url(request)
-        request_id = await self._context.requests.submit(key.account_id, model_id, body, base_url)
+        webhook, warnings = await self._webhook(request, key.account_id, base_url)
+        request_id = await self._context.requests.submit(
+            key.account_id, model_id, body, base_url, webhook=webhook, warnings=warnings
+        )
         return json_response(wire.submit_reply(request_id, base_url))
+
+    async def _webhook(
+        self, request: Request, account_id: AccountId, base_url: str
+    ) -> tuple[Webhook | None, tuple[str, ...]]:
+        intermediate = flag(request, "webhook_intermediate_status")
+        url = request.query_params.get("webhook")
+        if not url:
+            return None, ()
+        return await self._context.webhooks.asked_for(account_id, url, base_url, intermediate=intermediate)
 
     async def status(self, request: Request) -> Response:
         key = await self._context.key(request)

@@ -10,8 +10,10 @@ from filmgate.gateway import wire
 from filmgate.gateway.account import AccountRoutes
 from filmgate.gateway.catalog import CatalogRoutes
 from filmgate.gateway.context import Context, json_response
+from filmgate.gateway.events import EventRoutes
 from filmgate.gateway.files import FileRoutes
 from filmgate.gateway.requests import RequestRoutes
+from filmgate.gateway.webhooks import WebhookRoutes
 
 __all__ = ["routes"]
 
@@ -20,11 +22,19 @@ def routes(context: Context) -> Sequence[BaseRoute]:
     """In the order in which they are tried: first what is called most."""
     requests, catalog = RequestRoutes(context), CatalogRoutes(context)
     account, files = AccountRoutes(context), FileRoutes(context)
+    events, webhooks = EventRoutes(context), WebhookRoutes(context)
     return [
         Route("/v1/models/{model_id:path}", requests.submit, methods=["POST"]),
         Route("/v1/requests/{request_id}/status", requests.status),
         Route("/v1/requests/{request_id}/result", requests.result),
         Route("/v1/requests/{request_id}/cancel", requests.cancel, methods=["POST"]),
+        Route("/v1/requests/{request_id}/events", events.stream),
+        Route("/v1/events", events.feed),
+        Route("/v1/webhooks/deliveries", webhooks.deliveries),
+        Route("/v1/webhooks/deliveries/{event_id}/resend", webhooks.resend, methods=["POST"]),
+        Route("/v1/webhooks/secret", webhooks.secrets),
+        Route("/v1/webhooks/secret", webhooks.replace_secret, methods=["POST"]),
+        Route("/.well-known/jwks.json", webhooks.key_set),
         Route("/v1/models", catalog.catalog),
         Route("/v1/models/categories", catalog.categories),
         Route("/v1/models/{model_id:path}", catalog.model),

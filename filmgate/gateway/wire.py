@@ -1,24 +1,28 @@
-"""The wire: the only place that spells its field names. Its msgspec types also feed the OpenAPI document."""
+"""The wire: the only place that spells its field names, but for those of status and result, which are told elsewhere
+too and stand in `service.replies`. Its msgspec types also feed the OpenAPI document."""
 
-from datetime import UTC, datetime
-from typing import Any, Literal, assert_never
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, to_builtins
 
 from filmgate.domain.manifest import Manifest
-from filmgate.domain.records import (
-    PREVIEW_NAME,
-    Account,
-    Cancelled,
-    Device,
-    Key,
-    Output,
-    PublicFile,
-    RequestRecord,
-    RequestStatus,
-)
-from filmgate.domain.request import TERMINAL, RequestId, State
+from filmgate.domain.records import Account, Cancelled, Device, Key, PublicFile
+from filmgate.domain.request import RequestId
+from filmgate.domain.webhook import Delivery, RequestEvent, Try
 from filmgate.service.access import DeviceLogin
+from filmgate.service.replies import (
+    ResultReply,
+    StatusReply,
+    StatusWord,
+    file_url,
+    result_reply,
+    status_reply,
+    status_word,
+    timestamp,
+)
+from filmgate.service.signing import PublicKey, ShownSecret
 
 __all__ = [
     "BalanceReply",
@@ -26,32 +30,43 @@ __all__ = [
     "CatalogEntry",
     "CatalogReply",
     "CategoriesReply",
+    "DeliveriesReply",
+    "DeliveryReply",
     "DeviceDecisionReply",
     "DevicePollReply",
     "DeviceStartReply",
     "ErrorDetail",
     "ErrorReply",
+    "EventReply",
+    "EventsReply",
     "FileReply",
     "HealthReply",
+    "KeySetReply",
     "MeReply",
     "ResultReply",
+    "SecretReply",
+    "SecretsReply",
     "StatusReply",
     "SubmitReply",
     "balance_reply",
     "cancel_reply",
     "catalog_entry",
+    "delivery_reply",
     "device_poll_reply",
     "device_start_reply",
+    "event_reply",
     "file_reply",
     "file_url",
+    "key_set_reply",
     "me_reply",
     "result_reply",
+    "secret_reply",
     "status_reply",
     "submit_reply",
 ]
 
-StatusWord = Literal["in_queue", "in_progress", "completed", "cancelled"]
-ResultWord = Literal["in_queue", "in_progress", "succeeded", "failed", "cancelled"]
+
+_STATUS_OR_RESULT = {"anyOf": [{"$ref": f"#/components/schemas/{one.__name__}"} for one in (StatusReply, ResultReply)]}
 
 
 class ErrorDetail(Struct):
@@ -72,60 +87,6 @@ class SubmitReply(Struct):
     status_url: str
     result_url: str
     cancel_url: str
-
-
-class StatusReply(Struct):
-    request_id: str
-    status: StatusWord
-    status_url: str
-    result_url: str
-    queue_position: int | UnsetType = UNSET
-    progress: float | UnsetType = UNSET
-    stage: str | UnsetType = UNSET
-    eta_s: float | UnsetType = UNSET
-    logs: list[str] | UnsetType = UNSET
-    preview: str | UnsetType = UNSET
-
-
-class OutputReply(Struct):
-    video: str | UnsetType = UNSET
-    videos: list[str] | UnsetType = UNSET
-    image: str | UnsetType = UNSET
-    images: list[str] | UnsetType = UNSET
-
-
-class ErrorInfo(Struct):
-    error_type: str
-    retryable: bool
-
-
-class Timings(Struct):
-    """Seconds."""
-
-    fetching: float | UnsetType = UNSET
-    queued: float | UnsetType = UNSET
-    running: float | UnsetType = UNSET
-    storing: float | UnsetType = UNSET
-
-
-class ResultReply(Struct):
-    request_id: str
-    model_id: str
-    status: ResultWord
-    created_at: str
-    finished_at: str | UnsetType = UNSET
-    output: OutputReply | UnsetType = UNSET
-    error: str | UnsetType = UNSET
-    error_info: ErrorInfo | UnsetType = UNSET
-    cost: float | UnsetType = UNSET
-    seed: int | UnsetType = UNSET
-    actual_prompt: str | UnsetType = UNSET
-    warnings: list[str] | UnsetType = UNSET
-    engine: str | UnsetType = UNSET
-    engine_version: str | UnsetType = UNSET
-    served_by: str | UnsetType = UNSET
-    timings: Timings | UnsetType = UNSET
-    details: dict[str, Any] | UnsetType = UNSET
 
 
 class CancelReply(Struct):
@@ -206,79 +167,74 @@ class FileReply(Struct):
     size_bytes: int
 
 
+class EventReply(Struct):
+    """`data` is what the webhook is told: the body of `/status` or `/result`, as `type` says."""
+
+    id: str
+    type: Literal["status", "result"]
+    request_id: str
+    created_at: str
+    data: Annotated[dict[str, Any], Meta(extra_json_schema=_STATUS_OR_RESULT)]
+
+
+class EventsReply(Struct):
+    """`cursor` is the `after` of the next call, also when there is nothing yet."""
+
+    events: list[EventReply]
+    cursor: str
+
+
+class TryReply(Struct):
+    at: str
+    duration_s: float
+    status: int | UnsetType = UNSET
+    error: str | UnsetType = UNSET
+
+
+class DeliveryReply(Struct):
+    """`id` is that of the event, and the `webhook-id` of every try."""
+
+    id: str
+    type: Literal["status", "result"]
+    request_id: str
+    url: str
+    state: Literal["pending", "delivered", "failed", "overtaken", "disabled"]
+    created_at: str
+    tries: list[TryReply]
+    next_try_at: str | UnsetType = UNSET
+
+
+class DeliveriesReply(Struct):
+    """`cursor` is the `after` of the next call, where there are older ones."""
+
+    deliveries: list[DeliveryReply]
+    cursor: str | UnsetType = UNSET
+
+
+class SecretReply(Struct):
+    hint: str
+    created_at: str
+    expires_at: str | UnsetType = UNSET
+    secret: str | UnsetType = UNSET
+
+
+class SecretsReply(Struct):
+    secrets: list[SecretReply]
+
+
+class KeySetReply(Struct):
+    """A JSON Web Key Set (RFC 7517) of Ed25519 keys (RFC 8037)."""
+
+    keys: list[dict[str, str]]
+
+
 def submit_reply(request_id: RequestId, base_url: str) -> SubmitReply:
     url = f"{base_url}/v1/requests/{request_id}"
     return SubmitReply(request_id, f"{url}/status", f"{url}/result", f"{url}/cancel")
 
 
-def status_reply(status: RequestStatus, base_url: str, now: float) -> StatusReply:
-    url = f"{base_url}/v1/requests/{status.id}"
-    reply = StatusReply(status.id, _status_word(status.state), f"{url}/status", f"{url}/result")
-    if status.queue_position is not None:
-        reply.queue_position = status.queue_position
-    if status.state is State.RUNNING:
-        progress = status.progress
-        reply.progress, reply.stage, reply.logs = progress.fraction, progress.stage, list(progress.logs)
-        if progress.preview:
-            reply.preview = file_url(progress.preview, PREVIEW_NAME, base_url)
-        if progress.fraction > 0 and status.started_at is not None:
-            reply.eta_s = round((now - status.started_at) * (1 - progress.fraction) / progress.fraction, 1)
-    elif status.state in TERMINAL:
-        reply.progress = 1.0
-    return reply
-
-
-def result_reply(record: RequestRecord, base_url: str, *, include_cost: bool) -> ResultReply:
-    reply = ResultReply(record.id, record.model_id, _result_word(record.state), _timestamp(record.created_at))
-    reply.seed = record.seed
-    if record.state not in TERMINAL:
-        return reply
-    if record.finished_at is not None:
-        reply.finished_at = _timestamp(record.finished_at)
-    reply.warnings = list(record.warnings)
-    if include_cost:
-        reply.cost = 0.0
-    if record.failure is not None:
-        reply.error = record.failure.sentence
-        reply.error_info = ErrorInfo(record.failure.code, record.failure.retryable)
-    if record.success is not None:
-        _add_success(reply, record, base_url, include_cost=include_cost)
-    return reply
-
-
-def _add_success(reply: ResultReply, record: RequestRecord, base_url: str, *, include_cost: bool) -> None:
-    success = record.success
-    if success is None:
-        return
-    reply.output = _output_reply(success.outputs, base_url)
-    reply.seed = success.seed
-    reply.actual_prompt = success.actual_prompt
-    reply.warnings = [*record.warnings, *success.warnings]
-    reply.engine, reply.engine_version = success.engine, success.engine_version
-    if success.served_by:
-        reply.served_by = success.served_by
-    reply.details = dict(success.details)
-    if include_cost:
-        reply.cost = success.cost_microdollars / 1_000_000
-    ready, started = record.ready_at, record.started_at
-    if ready is not None and started is not None:
-        reply.timings = Timings(
-            fetching=round(ready - record.created_at, 6),
-            queued=round(started - ready, 6),
-            running=round(success.running_s, 6),
-            storing=round(success.storing_s, 6),
-        )
-
-
-def _output_reply(outputs: tuple[Output, ...], base_url: str) -> OutputReply:
-    urls = [file_url(output.token, output.name, base_url) for output in outputs]
-    if outputs[0].content_type.startswith("video/"):
-        return OutputReply(video=urls[0], videos=urls)
-    return OutputReply(image=urls[0], images=urls)
-
-
 def cancel_reply(request_id: RequestId, cancelled: Cancelled) -> CancelReply:
-    return CancelReply(request_id, _status_word(cancelled.state), cancelled.outcome)
+    return CancelReply(request_id, status_word(cancelled.state), cancelled.outcome)
 
 
 def catalog_entry(manifest: Manifest, base_url: str, *, schemas: bool, details: bool = False) -> CatalogEntry:
@@ -310,7 +266,7 @@ def balance_reply(account: Account) -> BalanceReply:
 
 
 def me_reply(account: Account, key: Key) -> MeReply:
-    created_at = _timestamp(key.created_at)
+    created_at = timestamp(key.created_at)
     return MeReply(account.id, account.email, account.display_name, account.username, "api_key", created_at)
 
 
@@ -332,33 +288,52 @@ def file_reply(file: PublicFile, base_url: str) -> FileReply:
     return FileReply(file_url(file.token, file.name, base_url), file.name, file.content_type, file.size_bytes)
 
 
-def file_url(token: str, name: str, base_url: str) -> str:
-    return f"{base_url}/files/{token}/{name}"
+def event_reply(event: RequestEvent, data: StatusReply | ResultReply) -> EventReply:
+    return EventReply(event.id, event.kind, event.request_id, timestamp(event.happened_at), to_builtins(data))
 
 
-def _status_word(state: State) -> StatusWord:
-    match _result_word(state):
-        case "succeeded" | "failed":
-            return "completed"
-        case word:
-            return word
+def delivery_reply(delivery: Delivery) -> DeliveryReply:
+    event = delivery.event
+    reply = DeliveryReply(
+        event.id,
+        event.kind,
+        event.request_id,
+        delivery.url,
+        delivery.state.value,
+        timestamp(event.happened_at),
+        [_try_reply(one) for one in delivery.tries],
+    )
+    if delivery.due_at is not None:
+        reply.next_try_at = timestamp(delivery.due_at)
+    return reply
 
 
-def _result_word(state: State) -> ResultWord:
-    match state:
-        case State.ACCEPTED | State.FETCHING | State.READY:
-            return "in_queue"
-        case State.RUNNING:
-            return "in_progress"
-        case State.SUCCEEDED:
-            return "succeeded"
-        case State.FAILED:
-            return "failed"
-        case State.CANCELLED:
-            return "cancelled"
-        case _:
-            assert_never(state)
+def _try_reply(one: Try) -> TryReply:
+    reply = TryReply(timestamp(one.at), one.duration_s)
+    if one.status is not None:
+        reply.status = one.status
+    if one.error is not None:
+        reply.error = one.error
+    return reply
 
 
-def _timestamp(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")
+def secret_reply(secret: ShownSecret) -> SecretReply:
+    reply = SecretReply(secret.hint, timestamp(secret.created_at))
+    if secret.expires_at is not None:
+        reply.expires_at = timestamp(secret.expires_at)
+    if secret.text is not None:
+        reply.secret = secret.text
+    return reply
+
+
+def key_set_reply(keys: Sequence[PublicKey]) -> KeySetReply:
+    return KeySetReply(
+        [
+            {"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": key.id, "x": _base64url(key.raw)}
+            for key in keys
+        ]
+    )
+
+
+def _base64url(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).decode().rstrip("=")

@@ -11,7 +11,7 @@ from filmgate.domain.ports import Accounts
 from filmgate.domain.records import Account, Device, Key
 from filmgate.domain.request import AccountId
 
-__all__ = ["Access", "DeviceLogin", "new_secret"]
+__all__ = ["OWNER", "Access", "DeviceLogin", "new_secret"]
 
 OWNER = AccountId("owner")
 """The account of the first start: on one machine it is the only one."""

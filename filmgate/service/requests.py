@@ -11,6 +11,7 @@ from filmgate.domain.ports import Files, Queue
 from filmgate.domain.records import Cancelled, Input, NewRequest, RequestRecord, RequestStatus
 from filmgate.domain.request import AccountId, RequestId
 from filmgate.domain.schema import CheckedInputs, InputCheck, media_loc
+from filmgate.domain.webhook import Webhook
 from filmgate.service.inputs import InputFreezer
 
 __all__ = ["Requests"]
@@ -44,8 +45,17 @@ class Requests:
             known = ", ".join(self.catalog) or "none"
             raise ModelUnknown(f"There is no model {model_id[:120]!r}. Known models: {known}.") from None
 
-    async def submit(self, account_id: AccountId, model_id: str, body: Mapping[str, Any], base_url: str) -> RequestId:
-        """Durable once it returns. `base_url` is where our own files are reached.
+    async def submit(
+        self,
+        account_id: AccountId,
+        model_id: str,
+        body: Mapping[str, Any],
+        base_url: str,
+        *,
+        webhook: Webhook | None = None,
+        warnings: tuple[str, ...] = (),
+    ) -> RequestId:
+        """Durable once it returns. `base_url` is where our own files are reached; `warnings` join those of the inputs.
 
         Raises ModelUnknown, InputsInvalid with every fault, Unavailable.
         """
@@ -60,7 +70,8 @@ class Requests:
             values=checked.values,
             media=media,
             seed=secrets.randbelow(_SEEDS) if seed is None else seed,
-            warnings=checked.warnings,
+            warnings=(*checked.warnings, *warnings),
+            webhook=webhook,
         )
         await self._queue.put(request)
         return request.id

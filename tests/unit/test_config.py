@@ -20,6 +20,9 @@ GOOD = {
     "fetch_allow": "intranet,10.0.0.5:8080,[fd00::1]:443",
     "fetch_http": "true",
     "fetch_timeout_s": "2.5",
+    "webhook_allow": "receiver.intranet,10.0.0.6:8080",
+    "webhook_http": "true",
+    "webhook_key": KEY,
     "bootstrap_key": KEY,
     "retention_days": "30",
     "max_body_bytes": "1048576",
@@ -50,6 +53,7 @@ BAD = [
     ("fetch_allow", "*.example.org"),
     ("fetch_http", "maybe"),
     ("fetch_timeout_s", "0"), ("fetch_timeout_s", "nan"), ("fetch_timeout_s", "inf"), ("fetch_timeout_s", "-3"),
+    ("webhook_allow", "https://example.org"), ("webhook_http", "maybe"), ("webhook_key", "short"),
     ("bootstrap_key", "short"), ("bootstrap_key", "twenty characters or more, but spaces"),
     ("retention_days", "0"), ("retention_days", "1.5"),
     ("max_body_bytes", "64 MiB"), ("lease_s", "0.5"), ("stall_s", "forever"), ("drain_s", "-1"),
@@ -149,10 +153,12 @@ def test_a_bad_variable_is_named_with_its_value_and_what_is_expected(name, value
 
     assert f"FILMGATE_{name.upper()}" in caught.value.sentence
     assert "must be" in caught.value.sentence
-    assert repr(value) in caught.value.sentence or name == "bootstrap_key"
+    assert repr(value) in caught.value.sentence or name in ("bootstrap_key", "webhook_key")
 
 
-@pytest.mark.parametrize(("name", "value"), [(n, v) for n, v in BAD if n not in ("bootstrap_key", "models")])
+@pytest.mark.parametrize(
+    ("name", "value"), [(n, v) for n, v in BAD if n not in ("bootstrap_key", "webhook_key", "models")]
+)
 def test_a_bad_flag_is_named_as_it_was_typed(name, value):
     with pytest.raises(SettingInvalid, match=f"^--{name.replace('_', '-')} is "):
         load({name: value})

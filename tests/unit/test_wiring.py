@@ -4,7 +4,7 @@ import pytest
 
 from filmgate.config import load_settings
 from filmgate.domain.errors import SettingInvalid
-from filmgate.wiring import engine_factories, served_manifests
+from filmgate.wiring import engine_factories, served_manifests, webhook_store
 from filmgate.worker.factory import EngineFactory
 
 I2V_22, I2I_26 = "wan-ai/wan-2-2/image-to-video", "wan-ai/wan-2-6/image-to-image"
@@ -62,3 +62,24 @@ def test_a_worker_serves_all_models_or_those_that_are_named():
 def test_a_model_that_cannot_be_served_stops_the_start(given, sentence):
     with pytest.raises(SettingInvalid, match=sentence):
         served_manifests(settings(**given))
+
+
+def test_webhook_signatures_derive_from_one_secret_that_stays_and_that_only_its_owner_may_read(tmp_path):
+    with webhook_store(settings(data=str(tmp_path))) as store:
+        first = store.rotate_keys()
+    with webhook_store(settings(data=str(tmp_path))) as store:
+        second = store.rotate_keys()
+
+    assert {key.id for key in first} & {key.id for key in second}
+    assert (tmp_path / "webhook.key").stat().st_mode & 0o777 == 0o600
+    assert not list(tmp_path.glob("webhook.key.*"))
+
+
+def test_a_webhook_secret_that_was_cut_off_signs_nothing(tmp_path):
+    (tmp_path / "webhook.key").touch()
+
+    with (
+        pytest.raises(SettingInvalid, match=r"webhook\.key is too short to sign with"),
+        webhook_store(settings(data=str(tmp_path))),
+    ):
+        pass
