@@ -55,7 +55,7 @@ $(ENGINES_VENV)/dev.ready: requirements/engines.txt pyproject.toml $(ENGINES_VEN
 
 lock: ## write requirements/*.txt anew (needs uv)
 	$(LOCK) -o requirements/run.txt
-	$(LOCK) --extra dev -c requirements/run.txt -o requirements/dev.txt
+	$(LOCK) --extra dev --extra voice -c requirements/run.txt -o requirements/dev.txt
 	$(LOCK) --extra dev --extra gpu -c requirements/dev.txt --excludes requirements/unlocked.txt -o requirements/engines.txt
 
 clean:
