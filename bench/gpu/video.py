@@ -146,7 +146,7 @@ class OursInProfile:
         clock = self._session.clock
         with float32_products(self._profile):
             start = clock.mark()
-            conditions = self.wan.encode(wanted)
+            conditions = self.wan.encode(wanted, watch)
             encoded = clock.mark()
             latents = self.wan.denoise(wanted, conditions, watch, lambda *_: None)
             denoised = clock.mark()

@@ -79,6 +79,17 @@ class Server:
             waiting += children.get(pid, [])
         return found
 
+    def pid_of(self, word: str) -> int:
+        """The first process of the family with this word among its arguments, such as a role's name."""
+        for pid in self.family():
+            try:
+                arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if word.encode() in arguments:
+                return pid
+        raise LookupError(word)
+
     def kill(self) -> None:
         """kill -9 of every process at once."""
         for pid in self.family():

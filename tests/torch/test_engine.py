@@ -1,5 +1,6 @@
 """The engine of the open weights as a worker's child process uses it: whole jobs on tiny weights."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
@@ -10,10 +11,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from filmgate.domain.errors import EngineBroken, EngineFailure, RequestStopped, StartupError
+from filmgate.domain.ports import Lora
 from filmgate.domain.sizes import VideoTarget
 from filmgate.encoding.picture import read_picture, scale_picture
+from filmgate.engines.diffusers.catalog import LORAS
 from filmgate.engines.diffusers.engine import DiffusersEngine
 from tests.finished_file import read_clip
 from tests.torch.jobs import EDIT, WAN_21, WAN_22, WAN_25, WAN_26, engine, job, pixels, same
@@ -205,6 +209,22 @@ def test_a_template_leaves_the_weights_as_they_were(tiny_weights: Path, tmp_path
     assert same(before, maker.run(job(WAN_21, tmp_path), Notebook()))
 
 
+@pytest.mark.parametrize("field", ["prompt", "negative_prompt"])
+def test_what_the_model_does_not_read_of_a_text_is_declared(field: str, tiny_weights: Path, tmp_path: Path) -> None:
+    maker = engine(tiny_weights)
+
+    short, long = (
+        maker.run(job(WAN_21, tmp_path, steps=1, **{field: "a boat drifts by " * count}), Notebook())
+        for count in (1, 200)
+    )
+
+    sentence = (
+        f"The {field.replace('_', ' ')} is longer than the 512 tokens that the model reads: its end had no effect."
+    )
+    assert sentence not in short.warnings
+    assert sentence in long.warnings
+
+
 # ------------------------------------------------------------------------------------------------------------ faults
 
 
@@ -241,6 +261,15 @@ def test_an_engine_without_any_weights_does_not_start(tmp_path: Path) -> None:
         engine(tmp_path)
 
     assert raised.value.code == "weights_missing"
+
+
+def test_a_prompt_with_more_tokens_than_the_picture_model_tells_apart_is_refused(
+    tiny_weights: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(EngineFailure, match="shorten the prompt") as raised:
+        engine(tiny_weights).run(job(EDIT, tmp_path, prompt="word " * 900), Notebook())
+
+    assert raised.value.code == "prompt_too_long"
 
 
 def test_a_device_that_is_not_there_stops_the_start(tiny_weights: Path) -> None:
@@ -312,3 +341,30 @@ def test_any_other_error_stays_what_it_is(tiny_weights: Path, tmp_path: Path, mo
 
     with pytest.raises(RuntimeError, match="shapes"):
         engine(tiny_weights).run(job(WAN_22, tmp_path), Notebook())
+
+
+@pytest.mark.parametrize("model_id", [WAN_22, EDIT])
+@pytest.mark.parametrize("fault", ["unreadable", "of something else", "of other sizes"])
+def test_an_adapter_that_does_not_fit_is_named(fault: str, model_id: str, tiny_weights: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    for name in ("wan2.2-i2v-a14b", "qwen-image-edit-2511"):
+        (weights / name).symlink_to(tiny_weights / name)
+    (weights / LORAS).mkdir()
+    fits = ["wan2.2-i2v-a14b", "qwen-image-edit-2511"]
+    approved = {"ink": {"file": "ink.safetensors", "weights": fits, "max_strength": 1}}
+    (weights / LORAS / "approved.json").write_text(json.dumps(approved))
+    write_adapter(weights / LORAS / "ink.safetensors", fault)
+
+    with pytest.raises(EngineFailure, match=r"The adapter ink \(ink\.safetensors\) does not fit") as raised:
+        engine(weights).run(job(model_id, tmp_path, loras=(Lora("ink"),)), Notebook())
+
+    assert raised.value.code == "lora_unfit"
+
+
+def write_adapter(path: Path, fault: str) -> None:
+    if fault == "unreadable":
+        path.write_bytes(b"no tensors")
+        return
+    layer = "foo.bar" if fault == "of something else" else "diffusion_model.blocks.0.self_attn.q"
+    save_file({f"{layer}.lora_A.weight": torch.zeros(4, 8), f"{layer}.lora_B.weight": torch.zeros(8, 4)}, path)

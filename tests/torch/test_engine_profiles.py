@@ -47,7 +47,7 @@ def test_the_fast_profile_needs_its_adapter(tiny_weights: Path, tmp_path: Path) 
     weights.mkdir()
     (weights / "wan2.2-i2v-a14b").symlink_to(tiny_weights / "wan2.2-i2v-a14b")
 
-    with pytest.raises(EngineFailure, match="high_noise_lora") as raised:
+    with pytest.raises(EngineFailure, match=r"high_noise_lora.* --distilled") as raised:
         engine(weights, profile="fast").run(job(WAN_22, tmp_path), Notebook())
 
     assert raised.value.code == "weights_missing"

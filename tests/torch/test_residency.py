@@ -1,5 +1,8 @@
 """Parts of models in a budget: who stays, who goes, and that what comes back is the same."""
 
+import weakref
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -88,3 +91,56 @@ def test_clearing_keeps_what_is_in_use() -> None:
         memory.clear()
 
     assert memory.resident == (("a",),)
+
+
+class Ring(nn.Module):
+    """Holds itself, as the library's hooks do with the model that they hang on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = linear(1)
+        self.hook = [self]
+
+
+def test_what_was_dropped_or_cleared_away_is_out_of_memory_at_once() -> None:
+    memory = residency(1)
+    with memory.use(("a",), Ring) as part:
+        dropped = weakref.ref(part)
+    del part
+    with memory.use(("b",), Ring) as part:
+        assert dropped() is None
+        cleared = weakref.ref(part)
+    del part
+
+    memory.clear()
+
+    assert cleared() is None
+
+
+@pytest.fixture
+def full_device(monkeypatch: pytest.MonkeyPatch) -> Residency:
+    """The memory of a device (in fact the host's) with no room for the second tensor that comes, and then for all."""
+    device = torch.device("meta")
+    full = iter([False, True])
+    genuine = torch.Tensor.to
+
+    def to(tensor: torch.Tensor, *given: Any, **named: Any) -> torch.Tensor:
+        if given[:1] != (device,):
+            return genuine(tensor, *given, **named)
+        if next(full, False):
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return tensor.clone()
+
+    monkeypatch.setattr(torch.Tensor, "to", to)
+    return Residency(device, Budget(10 * SIZE_BYTES, 10 * SIZE_BYTES))
+
+
+def test_a_part_that_did_not_fit_the_device_is_moved_whole_when_it_does(full_device: Residency) -> None:
+    loaded = linear(1)
+    at_home = {tensor.data_ptr() for tensor in loaded.parameters()}
+    with pytest.raises(torch.OutOfMemoryError), full_device.use(("a",), lambda: loaded):
+        pass
+    assert {tensor.data_ptr() for tensor in loaded.parameters()} == at_home
+
+    with full_device.use(("a",), lambda: loaded) as part:
+        assert at_home.isdisjoint(tensor.data_ptr() for tensor in part.parameters())

@@ -25,7 +25,7 @@ def frames(weights: Path, name: str, profile: Profile, picture: Picture) -> Pict
     model = WanModel(Suite(installed(weights, name), Residency(CPU, Budget(10**9, 10**9)), CPU, profile))
     wanted = Segment("a boat drifts by", "blurry", picture[:32, :64], 9, 3, (5.0, 4.0), 3.0, 11)
     watch = Watch(Notebook(), CPU)
-    latents = model.denoise(wanted, model.encode(wanted), watch, lambda *_: None)
+    latents = model.denoise(wanted, model.encode(wanted, watch), watch, lambda *_: None)
     return model.decode(latents, watch)
 
 

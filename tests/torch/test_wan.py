@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from diffusers import WanImageToVideoPipeline
+from diffusers import AutoencoderKLWan, WanImageToVideoPipeline
 from PIL import Image
 
 from filmgate.domain.errors import EngineFailure, RequestStopped
@@ -38,7 +38,7 @@ def segment(picture: Picture) -> Segment:
 
 def frames(model: WanModel, wanted: Segment, report: Notebook | None = None) -> Picture:
     watch = Watch(report or Notebook(), CPU)
-    latents = model.denoise(wanted, model.encode(wanted), watch, lambda *_: None)
+    latents = model.denoise(wanted, model.encode(wanted, watch), watch, lambda *_: None)
     return model.decode(latents, watch)
 
 
@@ -119,10 +119,11 @@ def test_a_resumed_segment_ends_in_the_same_frames(name: str, step: int, tiny_we
     wanted = segment(picture)
     states: list[Sampling] = []
     model = opened(tiny_weights, name)
-    whole = model.denoise(wanted, model.encode(wanted), Watch(Notebook(), CPU), lambda state, _: states.append(state))
+    watch = Watch(Notebook(), CPU)
+    whole = model.denoise(wanted, model.encode(wanted, watch), watch, lambda state, _: states.append(state))
 
     fresh = opened(tiny_weights, name)
-    resumed = fresh.denoise(wanted, fresh.encode(wanted), Watch(Notebook(), CPU), lambda *_: None, states[step - 1])
+    resumed = fresh.denoise(wanted, fresh.encode(wanted, watch), watch, lambda *_: None, states[step - 1])
 
     assert torch.equal(resumed, whole)
 
@@ -145,13 +146,32 @@ def test_a_budget_for_one_part_at_a_time_makes_the_same_frames(name: str, tiny_w
 
 def test_numbers_that_are_none_are_refused(tiny_weights: Path, picture: Picture) -> None:
     model, wanted = opened(tiny_weights, "wan2.1-i2v-14b-480p"), segment(picture)
-    conditions = model.encode(wanted)
+    conditions = model.encode(wanted, Watch(Notebook(), CPU))
     broken = replace(conditions, latents=torch.full_like(conditions.latents, float("nan")))
 
     with pytest.raises(EngineFailure) as raised:
         model.denoise(wanted, broken, Watch(Notebook(), CPU), lambda *_: None)
 
     assert raised.value.code == "frames_invalid"
+
+
+def test_a_picture_that_encodes_to_no_numbers_is_refused(
+    tiny_weights: Path, picture: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(AutoencoderKLWan, "_encode", lambda *_: torch.full((1, 32, 3, 4, 8), float("nan")))
+
+    with pytest.raises(EngineFailure) as raised:
+        opened(tiny_weights, "wan2.1-i2v-14b-480p").encode(segment(picture), Watch(Notebook(), CPU))
+
+    assert raised.value.code == "frames_invalid"
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_stop_is_heard_while_the_picture_is_encoded(name: str, tiny_weights: Path, picture: Picture) -> None:
+    model, wanted = opened(tiny_weights, name), segment(picture)
+
+    with pytest.raises(RequestStopped):
+        model.encode(wanted, Watch(Notebook(stop=lambda _: True), CPU))
 
 
 def test_frames_of_one_colour_are_refused() -> None:

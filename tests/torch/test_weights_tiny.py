@@ -42,7 +42,7 @@ def test_a_tiny_set_is_whole_and_says_what_it_is(name, tiny_weights):
     assert list(verify_set(found.folder, lambda *_: None)) == []
     assert "random" in found.weights.title
     assert "random" in found.weights.repository
-    assert found.weights.max_area_px == 64 * 112
+    assert found.weights.max_area_px == 64 * 64
     assert found.weights.memory_bytes < 10**6
 
 

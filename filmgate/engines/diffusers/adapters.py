@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from filmgate.domain.errors import EngineFailure
@@ -34,10 +36,10 @@ def attached(pipeline: Any, adapters: Sequence[Adapter], expert: int) -> Iterato
     if not adapters:
         yield
         return
+    names = [f"adapter_{place}" for place in range(len(adapters))]
     try:
-        for place, adapter in enumerate(adapters):
-            _load(pipeline, adapter, expert, f"adapter_{place}")
-        names = [f"adapter_{place}" for place in range(len(adapters))]
+        for name, adapter in zip(names, adapters, strict=True):
+            _load(pipeline, adapter, expert, name)
         pipeline.set_adapters(names, [adapter.strength for adapter in adapters])
         yield
     finally:
@@ -59,8 +61,16 @@ def _load(pipeline: Any, adapter: Adapter, expert: int, name: str) -> None:
         pipeline.load_lora_weights(
             str(path.parent), weight_name=path.name, adapter_name=name, local_files_only=True, use_safetensors=True
         )
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise EngineFailure(
-            f"The adapter {adapter.name} ({path.name}) does not fit this model's weights ({type(error).__name__}).",
-            code="lora_unfit",
-        ) from error
+    except (torch.OutOfMemoryError, torch.AcceleratorError):
+        raise
+    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+        raise _unfit(adapter, path, type(error).__name__) from error
+    if name not in getattr(pipeline.transformer, "peft_config", {}):
+        # The library only logs that it found nothing for this transformer in the file.
+        raise _unfit(adapter, path, "it has nothing for this transformer")
+
+
+def _unfit(adapter: Adapter, path: Path, fault: str) -> EngineFailure:
+    return EngineFailure(
+        f"The adapter {adapter.name} ({path.name}) does not fit this model's weights ({fault}).", code="lora_unfit"
+    )

@@ -16,7 +16,7 @@ from filmgate.engines.diffusers.resize import resized
 from filmgate.engines.diffusers.retime import Interpolation, retimed
 from filmgate.engines.diffusers.sampling import Sampling
 from filmgate.engines.diffusers.setup import Setup
-from filmgate.engines.diffusers.wan import Segment, WanModel
+from filmgate.engines.diffusers.wan import TEXT_TOKENS, Segment, WanModel
 from filmgate.engines.diffusers.watch import Watch
 
 __all__ = ["ClipMaker"]
@@ -60,6 +60,15 @@ class ClipMaker:
                         writer.write(frame)
         return path
 
+    def warnings(self) -> Iterator[str]:
+        """What of the texts the model does not read."""
+        texts = {"prompt": [segment.prompt for segment in self._plan.segments]}
+        if self._setup.schedule.guidance[0] > 1:
+            texts["negative prompt"] = [self._setup.job.negative_prompt]
+        for name, told in texts.items():
+            if not all(self._model.reads_all(text) for text in told):
+                yield f"The {name} is longer than the {TEXT_TOKENS} tokens that the model reads: its end had no effect."
+
     def _sound(self) -> Sound | None:
         job, duration_s = self._setup.job, self._target.duration_s
         if not job.sound:
@@ -88,7 +97,7 @@ class ClipMaker:
             seed=planned.seed,
         )
         with self._watch.stage("encoding", _ENCODING * self._part):
-            conditions = self._model.encode(segment)
+            conditions = self._model.encode(segment, self._watch)
             glimpse = Glimpse(conditions.picture_latents, start)
 
         def after_step(state: Sampling, clean: torch.Tensor) -> None:

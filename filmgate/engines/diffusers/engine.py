@@ -9,16 +9,12 @@ Importing this module needs no torch; making an engine does.
 import os
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from filmgate.domain.errors import StartupError
 from filmgate.domain.ports import Capabilities, Estimate, Job, Report, Result
 from filmgate.engines.diffusers.catalog import load_catalog
 from filmgate.engines.diffusers.options import Options
 from filmgate.engines.diffusers.profiles import find_profile
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["DiffusersEngine"]
 
@@ -41,7 +37,7 @@ class DiffusersEngine:
         os.environ["HF_HUB_OFFLINE"] = "1"
         from filmgate.engines.diffusers.studio import Studio
 
-        self._studio: Studio = Studio(chosen, profile)
+        self._studio = Studio(chosen, profile)
 
     def capabilities(self) -> Capabilities:
         return self._studio.capabilities()

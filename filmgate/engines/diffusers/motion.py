@@ -39,6 +39,8 @@ _LEAST = 0.01
 """What a motion counts at least: where nothing agrees, the ones that were measured decide and not standing still."""
 _OUTSIDE = 1e-3
 """What a place outside its frame counts beside one inside; not 0, so that there is always a colour."""
+_NARROWEST_PX = 32
+"""Below this side the search has no room for its patches at the sizes that it looks at, and OpenCV's may crash."""
 _SAME_SCENE = 0.1
 """Mean agreement from which two frames are of one scene: it is 0.4 and more in motion, 0.02 at most across a cut."""
 _ABSENT: Any = None
@@ -95,7 +97,9 @@ class Motion:
         return np.asarray(cv2.blendLinear(first, second, *counts), np.uint8)
 
     def _flow(self, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Field:
-        """Where each pixel of the first is in the second, at half size and in its pixels."""
+        """Where each pixel of the first is in the second, at half size and in its pixels; still if it is too narrow."""
+        if min(self._size) < _NARROWEST_PX:
+            return np.zeros_like(self._places)
         search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
         flow = np.asarray(search.calc(first, second, _ABSENT), np.float32)
         # On tiny frames the search leaves values that are no numbers.

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from filmgate.domain.errors import EngineFailure
 from filmgate.encoding.picture import Picture
 from filmgate.engines.diffusers.adapters import Adapter, attached
 from filmgate.engines.diffusers.frames import denormalised, judged
@@ -32,6 +33,8 @@ KEPT_AREA_PX = 1024 * 1024
 """What the VAE keeps of each reference."""
 _NO_NEGATIVE = " "
 """Guidance needs something to lead away from; the model's authors use a blank."""
+_POSITIONS = 4096
+"""What the model tells apart: half the longest side of a picture, in patches, and after that every token of text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ class QwenEditModel:
     # ------------------------------------------------------------------------------------------------- encoding
 
     def encode(self, edit: Edit) -> EditConditions:
-        """Instruction, references and noise as the model wants them."""
+        """Instruction, references and noise as the model wants them. Raises EngineFailure (`prompt_too_long`)."""
         images = [Image.fromarray(picture) for picture in edit.pictures]
         with torch.no_grad():
             prompt = self._text(edit.prompt, images)
@@ -129,6 +132,7 @@ class QwenEditModel:
             )
             patch = pipeline.vae_scale_factor * 2
         shapes = [(1, height // patch, width // patch) for width, height in [(edit.width, edit.height), *sizes]]
+        _require_room([prompt] if negative is None else [prompt, negative], shapes)
         return EditConditions(prompt, negative, latents, references, [shapes])
 
     # ------------------------------------------------------------------------------------------------ denoising
@@ -202,6 +206,17 @@ class QwenEditModel:
             image = vae.decode(denormalised(vae, flat.to(vae.dtype)), return_dict=False)[0]
         picture: Picture = judged(image)[0]
         return picture
+
+
+def _require_room(texts: Sequence[Text], shapes: Sequence[tuple[int, int, int]]) -> None:
+    room = _POSITIONS - max(max(rows, columns) for _, rows, columns in shapes) // 2
+    tokens = max(text.tokens.shape[1] for text in texts)
+    if tokens > room:
+        raise EngineFailure(
+            f"The prompt and what the model sees of the pictures are {tokens} tokens, {tokens - room} too many; "
+            "shorten the prompt.",
+            code="prompt_too_long",
+        )
 
 
 def _predict(

@@ -7,9 +7,10 @@ not copied back: its tensors point at the host's copy again. A part that is larg
 through it block by block. On a CPU there is one memory, and leaving it is forgetting.
 """
 
+import gc
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
@@ -53,9 +54,16 @@ class _Part:
         return bool(self._host)
 
     def to_device(self) -> None:
-        self._host = [(tensor, pinned(tensor.data)) for tensor in tensors(self.module)]
-        for tensor, kept in self._host:
-            tensor.data = kept.to(self._device, non_blocking=True)
+        """All of it, or nothing when the device runs out of memory."""
+        try:
+            for tensor in tensors(self.module):
+                # One by one: a pinned copy of all beside the original would take the host's memory twice.
+                kept = pinned(tensor.data)
+                self._host.append((tensor, kept))
+                tensor.data = kept.to(self._device, non_blocking=True)
+        except BaseException:
+            self.to_host()
+            raise
 
     def stream(self) -> None:
         """From now on only the blocks at work are on the device."""
@@ -111,16 +119,9 @@ class Residency:
         finally:
             part.users -= 1
 
-    def forget(self, key: PartKey) -> None:
-        """Drops a part, for instance because an adapter changed it."""
-        self._parts.pop(key, None)
-
     def clear(self) -> None:
         """Drops every part that is not in use."""
-        for key in [key for key, part in self._parts.items() if not part.users]:
-            del self._parts[key]
-        if self._device.type == "cuda":
-            torch.cuda.empty_cache()
+        self._drop([key for key, part in self._parts.items() if not part.users])
 
     def _bring(self, part: _Part) -> None:
         if part.on_device:
@@ -149,17 +150,40 @@ class Residency:
         return part
 
     def _make_room(self, size_bytes: int, budget_bytes: int, *, on_host: bool) -> None:
+        leaving = self._oldest(size_bytes, budget_bytes, on_host=on_host)
+        if on_host:
+            self._drop(leaving)
+        else:
+            for key in leaving:
+                self._parts[key].to_host()
+
+    def _oldest(self, size_bytes: int, budget_bytes: int, *, on_host: bool) -> Sequence[PartKey]:
+        """The parts that have to leave so that so many bytes more are within the budget."""
         held = {key: part for key, part in self._parts.items() if on_host or part.takes_device}
         total = sum(part.size_bytes for part in held.values())
+        leaving = []
         for key, part in held.items():
             if total + size_bytes <= budget_bytes:
-                return
+                break
             if not part.users:
                 total -= part.size_bytes
-                part.to_host()
-                if on_host:
-                    del self._parts[key]
-                    logger.info("dropped %s to make room", "/".join(key[-2:]))
+                leaving.append(key)
+        return leaving
+
+    def _drop(self, keys: Sequence[PartKey]) -> None:
+        if not keys:
+            return
+        for key in keys:
+            self._parts.pop(key).to_host()
+            logger.info("dropped %s", "/".join(key[-2:]))
+        # A model that ran holds itself, by way of the library's hooks on it: only the collector lets go of such a ring.
+        gc.collect()
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+            # Else torch keeps the pinned memory for itself, and the next part takes as much again. Before 2.13 it may
+            # have no way to give it back.
+            if hasattr(torch.accelerator, "empty_host_cache"):
+                torch.accelerator.empty_host_cache()
 
 
 def tensors(module: nn.Module) -> Iterator[torch.Tensor]:

@@ -6,6 +6,7 @@ VAE works in tiles. A device that fails for good ends the process, and the next 
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import diffusers
@@ -109,6 +110,7 @@ class Studio:
         target = setup.job.target
         if isinstance(target, VideoTarget) and setup.plan is not None:
             clips = ClipMaker(setup, target, setup.plan, WanModel(suite), watch, keeper)
+            setup = replace(setup, warnings=(*setup.warnings, *clips.warnings()))
             path = clips.make(comment, self._options.frame_interpolation)
         else:
             path = PictureMaker(setup, QwenEditModel(suite), watch, keeper).make(comment)
@@ -127,6 +129,7 @@ class Studio:
             metrics={
                 **{f"{stage}_s": round(seconds, 3) for stage, seconds in watch.timings.items()},
                 "peak_memory_bytes": peak_bytes(self.device),
+                "loaded_parts": watch.loaded_parts,
                 "resumed_segments": keeper.resumed_segments,
                 "resumed_steps": keeper.resumed_steps,
             },

@@ -80,7 +80,8 @@ class Suite:
         if missing:
             raise EngineFailure(
                 f"The profile {self._profile.name} needs {', '.join(missing)} in the folder loras of the weights: "
-                f"run `filmgate weights pull {self.installed.weights.name}`, which gets it from {pack.repository}.",
+                f"run `filmgate weights pull {self.installed.weights.name} --distilled`, "
+                f"which gets it from {pack.repository}.",
                 code="weights_missing",
             )
         # An adapter cannot be added to 8-bit numbers; those profiles that want them convert the sum.

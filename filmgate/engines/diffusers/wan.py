@@ -24,9 +24,9 @@ from filmgate.engines.diffusers.suite import Suite
 from filmgate.engines.diffusers.tuned.stepcache import forget_steps
 from filmgate.engines.diffusers.watch import Watch
 
-__all__ = ["Conditions", "Segment", "WanModel"]
+__all__ = ["TEXT_TOKENS", "Conditions", "Segment", "WanModel"]
 
-_TEXT_TOKENS = 512
+TEXT_TOKENS = 512
 """The length that every prompt is padded or cut to; what the models were trained on."""
 
 
@@ -79,12 +79,19 @@ class WanModel:
 
     # ------------------------------------------------------------------------------------------------- encoding
 
-    def encode(self, segment: Segment) -> Conditions:
-        """Prompts, picture and noise as the model wants them."""
+    def reads_all(self, text: str) -> bool:
+        """Whether the model reads the text to its end, which is `TEXT_TOKENS` tokens at most."""
+        return len(self._tokenizer(text)["input_ids"]) <= TEXT_TOKENS
+
+    def encode(self, segment: Segment, watch: Watch) -> Conditions:
+        """Prompts, picture and noise as the model wants them.
+
+        Raises RequestStopped, and EngineFailure when the encoded picture is not made of numbers.
+        """
         with torch.no_grad():
             prompt = self._text(segment.prompt)
             negative = self._text(segment.negative_prompt) if segment.guided else None
-            latents, condition, mask = self._picture_latents(segment)
+            latents, condition, mask = self._picture_latents(segment, watch)
             return Conditions(prompt, negative, self._picture_tokens(segment), latents, condition, mask)
 
     def _text(self, text: str) -> torch.Tensor:
@@ -94,7 +101,7 @@ class WanModel:
                 embedded, _ = pipeline.encode_prompt(
                     text,
                     do_classifier_free_guidance=False,
-                    max_sequence_length=_TEXT_TOKENS,
+                    max_sequence_length=TEXT_TOKENS,
                     device=self._suite.device,
                 )
             return embedded.to(self._suite.dtype)
@@ -110,9 +117,13 @@ class WanModel:
             tokens: torch.Tensor = pipeline.encode_image(Image.fromarray(segment.picture), self._suite.device)
         return tokens.to(self._suite.dtype)
 
-    def _picture_latents(self, segment: Segment) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+    def _picture_latents(
+        self, segment: Segment, watch: Watch
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
         height, width = segment.picture.shape[:2]
-        with self._suite.use("vae") as vae:
+        # One frame where only the picture is encoded, else the picture and grey after it: four frames to a chunk.
+        chunks = 1 if self._expands_timesteps else (segment.frames + 3) // 4
+        with self._suite.use("vae") as vae, watch.inside([vae.encoder], chunks):
             pipeline = pipeline_with("wan", vae=vae, expand_timesteps=self._expands_timesteps)
             pixels = pipeline.video_processor.preprocess(Image.fromarray(segment.picture), height=height, width=width)
             prepared = pipeline.prepare_latents(
@@ -127,6 +138,7 @@ class WanModel:
                 generator=torch.Generator("cpu").manual_seed(segment.seed),
             )
         latents, condition, *mask = prepared
+        require_numbers(condition)
         return latents, condition, mask[0] if mask else None
 
     # ------------------------------------------------------------------------------------------------ denoising

@@ -24,7 +24,11 @@ _SIGN_OF_LIFE_S = 5.0
 
 
 class Watch:
-    """Watches one job. `timings` are the seconds that each stage took, summed by name."""
+    """Watches one job.
+
+    `timings` are the seconds that each stage took, summed by name; `loaded_parts` is how many parts of models came
+    from disk meanwhile.
+    """
 
     def __init__(self, report: Report, device: torch.device) -> None:
         self._report = report
@@ -34,6 +38,7 @@ class Watch:
         self._stage = "preparing"
         self._behind: deque[torch.cuda.Event] = deque()
         self.timings: dict[str, float] = {}
+        self.loaded_parts = 0
 
     @property
     def report(self) -> Report:
@@ -65,6 +70,7 @@ class Watch:
         teller.start()
         try:
             yield
+            self.loaded_parts += 1
         finally:
             over.set()
             teller.join()

@@ -133,6 +133,12 @@ def test_what_enters_at_an_edge_is_shown_as_the_frame_that_has_it():
     assert error(edge, view(10)[:, -10:]) < 4
 
 
+@pytest.mark.parametrize("size", [(256, 16), (16, 256), (1024, 16), (16, 16), (96, 32)])
+def test_frames_too_narrow_to_search_in_have_frames_between_too(size):
+    frames = [view(0, size=size), view(3, size=size)]
+    assert error(one(frames, HALF[0], "flow"), one(frames, HALF[0], "blend")) < 12
+
+
 def test_flow_leaves_a_still_picture_as_it_is():
     assert error(one([view(0), view(0)], HALF[0], "flow"), view(0)) < 0.01
 

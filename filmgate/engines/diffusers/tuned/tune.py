@@ -7,6 +7,7 @@ parts, profile and device always end in the same.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from subprocess import SubprocessError
 from typing import Any
 
 import torch
@@ -135,21 +136,29 @@ def _elementwise(device: torch.device) -> tuple[Elementwise, str]:
     if device.type != "cuda":
         return PLAIN, ", un-fused"
     try:
+        from triton.errors import TritonError
+
         from filmgate.engines.diffusers.tuned.kernels import TRITON
     except ImportError:
         return PLAIN, ", un-fused (triton is not installed)"
-    fault = _fault(lambda: trial_results(TRITON, device), trial_results(PLAIN, device))
+    # It compiles at its first use: for a card that it does not know, or without a C compiler, that fails.
+    failures = (RuntimeError, TritonError, OSError, SubprocessError)
+    fault = _fault(lambda: trial_results(TRITON, device), trial_results(PLAIN, device), failures)
     return (PLAIN, f", un-fused (triton: {fault})") if fault else (TRITON, "")
 
 
-def _fault(make: Callable[[], Sequence[torch.Tensor]], expected: Sequence[torch.Tensor]) -> str:
+def _fault(
+    make: Callable[[], Sequence[torch.Tensor]],
+    expected: Sequence[torch.Tensor],
+    failures: tuple[type[Exception], ...] = (RuntimeError,),
+) -> str:
     """What is wrong with what `make` gives on the device; empty when it is what was expected, as 16 bits go."""
     try:
         with torch.no_grad():
             off = max(relative_error(made, wanted) for made, wanted in zip(make(), expected, strict=True))
     except torch.OutOfMemoryError:
         raise
-    except RuntimeError as error:
+    except failures as error:
         return first_line(error)
     return "" if off <= _LARGEST_TRIAL_ERROR else f"its trial result is off by {off:.2g}"
 

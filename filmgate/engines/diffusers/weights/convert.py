@@ -7,7 +7,7 @@ fp8: as bf16, but the matrices of the linear layers inside the transformers' blo
 `NAME.weight` (out × in) and beside it `NAME.weight_scale` (out × 1, float32), `weight ≈ stored * scale`, which is what
 `tuned.shards` loads. The layers that make modulation stay bf16: they see one row, so 8 bits would save nothing.
 
-VAE and picture encoder are small and always run in float32: they stay as they are.
+VAE and picture encoder are small, and on a card run in float32 in most sets: they stay as they are.
 """
 
 import re

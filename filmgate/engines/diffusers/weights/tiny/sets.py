@@ -29,7 +29,7 @@ _MAKERS: Mapping[str, Callable[[Path, int], dict[str, Any]]] = {
     "wan2.2-ti2v-5b": make_wan_22_small,
     "qwen-image-edit-2511": make_qwen_edit,
 }
-_AREA_PX = 64 * 112
+_AREA_PX = 64 * 64
 _ROOM_BYTES = 10**7
 _TEMPLATES = ("squish", "rotation")
 """Those that get a tiny pack; the other recipes are left without, as on a machine that has only some."""
