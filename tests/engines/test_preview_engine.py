@@ -121,16 +121,6 @@ def test_an_input_without_full_effect_is_named(
     assert any(re.search(words, warning) for warning in warnings)
 
 
-def test_a_template_is_refused_before_any_work(engine: PreviewEngine, job: Job) -> None:
-    heard = Heard()
-
-    with pytest.raises(EngineFailure, match=r'no templates, so "squish"') as failure:
-        engine.run(replace(job, template="squish"), heard)
-
-    assert failure.value.code == "template_unsupported"
-    assert heard.steps == []
-
-
 @pytest.mark.parametrize("stop_after", [0, 1, 3, 8])
 def test_a_stopped_job_leaves_nothing(stop_after: int, engine: PreviewEngine, job: Job) -> None:
     with pytest.raises(RequestStopped):

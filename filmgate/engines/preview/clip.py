@@ -13,6 +13,8 @@ from filmgate.engines.preview.plan import Plan
 from filmgate.engines.preview.render import Look, Renderer
 from filmgate.engines.preview.scene import Scene
 from filmgate.engines.preview.sound.envelope import Pulse
+from filmgate.engines.preview.templates.effect import Effect, with_subject
+from filmgate.engines.preview.templates.recipe import Recipe
 
 __all__ = ["ENCODED", "Clip", "film"]
 
@@ -26,7 +28,7 @@ class Clip:
 
     `motion_rate` is the rate at which frames are thought to follow each other: where the playback rate is free, the
     same seed shows the same frames at any of them. `pulse` is that of a given sound, which the motion follows;
-    `lips` is how far open a mouth that talks is at each frame, 0 to 1.
+    `lips` is how far open a mouth that talks is at each frame, 0 to 1. `recipe` is that of a chosen template.
     """
 
     target: VideoTarget
@@ -37,14 +39,19 @@ class Clip:
     comment: str
     pulse: Pulse | None = None
     lips: Plane | None = None
+    recipe: Recipe | None = None
 
 
 def film(scene: Scene, clip: Clip, path: Path, report: Report, *, threads: int) -> None:
     """Draw and encode all frames to `path`. Whatever ends it early leaves no file."""
     target, plan = clip.target, clip.plan
+    effect = None
+    if clip.recipe is not None:
+        scene = with_subject(scene)
+        effect = Effect(scene, clip.recipe, seed=clip.seed, duration_s=target.frames / clip.motion_rate)
     direction = direct(scene, plan, frames=target.frames, rate=clip.motion_rate, seed=clip.seed, pulse=clip.pulse)
     look = Look(plan.grain, plan.sharpen, plan.breathing and scene.may_breathe)
-    renderer = Renderer(scene, look, clip.seed)
+    renderer = Renderer(scene, look, clip.seed, effect)
     file_format = ClipFormat(target.width, target.height, target.frame_rate, clip.comment)
     with ClipWriter(path, file_format, clip.sound, threads=threads) as writer:
         for index in range(target.frames):

@@ -23,9 +23,12 @@ from filmgate.engines.preview.nets import Nets
 from filmgate.engines.preview.plan import Plan, plan_prompt
 from filmgate.engines.preview.scene import Scene
 from filmgate.engines.preview.scenes import Scenes
-from filmgate.engines.preview.shortfalls import refuse_template, shortfalls
+from filmgate.engines.preview.shortfalls import shortfalls, template_shortfalls
 from filmgate.engines.preview.sound.voice import Voice, voice_installed
 from filmgate.engines.preview.soundtrack import Soundtrack, soundtrack
+from filmgate.engines.preview.templates.effect import stage_plan
+from filmgate.engines.preview.templates.recipe import Recipe
+from filmgate.engines.preview.templates.registry import TEMPLATES
 from filmgate.engines.preview.weights import FOLDER
 
 __all__ = ["PreviewEngine"]
@@ -66,7 +69,7 @@ class PreviewEngine:
                 "extend": "adds gentle motion where the prompt names none; the prompt is not rewritten",
                 "audio": "plays in the clip; camera and light follow it, and the mouth of somebody who talks",
                 "sound": SPOKEN_SOUND if self._voice is not None else SOUND,
-                "template": "none: the request fails before any work",
+                "template": "all names, as motion of the cut-out subject and drawn things; the prompt is ignored",
                 "steps": "no effect",
                 "screen": "no effect: nothing is screened",
             },
@@ -79,7 +82,6 @@ class PreviewEngine:
 
     def run(self, job: Job, report: Report) -> Result:
         """Make the job's file in its scratch folder. Raises EngineFailure with a sentence, or RequestStopped."""
-        refuse_template(job)
         if not job.images:
             raise EngineFailure(
                 "The preview engine needs an input picture; this request has none.", code="input_missing"
@@ -93,17 +95,11 @@ class PreviewEngine:
 
     def _make_clip(self, job: Job, target: VideoTarget, report: Report) -> Result:
         started = time.monotonic()
+        recipe = recipe_of(job)
         step_done = steps(report, ANALYSED)
         step_done(0.0)
         motion_rate = int(job.options.get("motion_frame_rate", target.frame_rate))
-        plan = plan_prompt(
-            job.prompt,
-            negative_prompt=job.negative_prompt,
-            duration_s=target.frames / motion_rate,
-            shot_type=job.shot_type,
-            extend=job.extend is not False,
-            seed=job.seed,
-        )
+        plan = planned(job, recipe, target.frames / motion_rate)
         track = soundtrack(job, target, plan, self._voice)
         scene, known = self._scenes.scene(job.images[0], target.width, target.height, step_done)
         step_done(1.0)
@@ -118,16 +114,22 @@ class PreviewEngine:
             provenance(job, self.capabilities()),
             pulse=track.pulse,
             lips=track.lips,
+            recipe=recipe,
         )
         film(scene, clip, path, report, threads=self._threads)
         return Result(
             files=(path,),
             seed=job.seed,
             actual_prompt=job.prompt,
-            warnings=(*shortfalls(job), *track.warnings),
+            warnings=(
+                *shortfalls(job),
+                *(template_shortfalls(job.template, recipe, scene) if recipe is not None else ()),
+                *track.warnings,
+            ),
             metrics={"analysing_s": analysed - started, "rendering_s": time.monotonic() - analysed},
             details={
                 **described(plan),
+                **({"template": {"name": job.template, "subject": recipe.made}} if recipe is not None else {}),
                 **({"sound": described_sound(track, scene)} if job.sound else {}),
                 "subject_found": scene.subject is not None,
                 "faces": len(scene.faces),
@@ -162,6 +164,32 @@ class PreviewEngine:
             metrics={"rendering_s": time.monotonic() - started},
             details={"applied": list(composition.applied), "ignored": list(composition.ignored)},
         )
+
+
+def recipe_of(job: Job) -> Recipe | None:
+    """The template's recipe, None where none was chosen. Raises EngineFailure for a name that is not known."""
+    if not job.template:
+        return None
+    if job.template not in TEMPLATES:
+        raise EngineFailure(
+            f'The preview engine has no template "{job.template}". It has {", ".join(TEMPLATES)}.',
+            code="template_unsupported",
+        )
+    return TEMPLATES[job.template]
+
+
+def planned(job: Job, recipe: Recipe | None, duration_s: float) -> Plan:
+    """The template's own plan, whatever the prompt says, else the prompt's."""
+    if recipe is not None:
+        return stage_plan(recipe, duration_s)
+    return plan_prompt(
+        job.prompt,
+        negative_prompt=job.negative_prompt,
+        duration_s=duration_s,
+        shot_type=job.shot_type,
+        extend=job.extend is not False,
+        seed=job.seed,
+    )
 
 
 def steps(report: Report, until: float, *, stage: str = "analysing") -> Callable[[float], None]:

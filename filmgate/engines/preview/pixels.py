@@ -16,6 +16,7 @@ __all__ = [
     "blur",
     "grey",
     "guided_filter",
+    "lay_over",
     "push_pull",
     "resize_plane",
     "sample",
@@ -43,6 +44,13 @@ def sample(plane: Plane, x: Plane, y: Plane) -> Plane:
     """The plane's values at the pixel positions (x, y), bilinear; positions outside take the nearest edge."""
     found = cv2.remap(plane, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(found, np.float32)
+
+
+def lay_over(under: Picture, layer: Layer) -> None:
+    """The premultiplied layer over the picture, in place."""
+    rest = cv2.cvtColor(cv2.bitwise_not(cv2.extractChannel(layer, 3)), cv2.COLOR_GRAY2RGB)
+    shown = cv2.multiply(under, rest, scale=1 / 255)
+    cv2.add(shown, cv2.cvtColor(layer, cv2.COLOR_RGBA2RGB), dst=under)
 
 
 def guided_filter(guide: Plane, plane: Plane, radius_px: int, softness: float) -> Plane:

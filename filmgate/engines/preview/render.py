@@ -15,8 +15,9 @@ from filmgate.encoding.picture import Picture
 from filmgate.engines.preview.camera import Pose
 from filmgate.engines.preview.chance import generator
 from filmgate.engines.preview.mouth import Mouth, find_mouth, open_mouth
-from filmgate.engines.preview.pixels import Layer, Plane, blur
+from filmgate.engines.preview.pixels import Layer, Plane, blur, lay_over
 from filmgate.engines.preview.scene import Scene, Subject
+from filmgate.engines.preview.templates.effect import Effect
 from filmgate.engines.preview.warp import seen_at, sources, viewed
 
 __all__ = ["Look", "Renderer"]
@@ -42,12 +43,13 @@ class Look:
 
 
 class Renderer:
-    """Draws the frames of one clip. Deterministic for a scene, a look and a seed; not thread-safe."""
+    """Draws the frames of one clip. Deterministic for a scene, a look, a seed and an effect; not thread-safe."""
 
-    def __init__(self, scene: Scene, look: Look, seed: int) -> None:
+    def __init__(self, scene: Scene, look: Look, seed: int, effect: Effect | None = None) -> None:
         self._scene = scene
         self._look = look
         self._seed = seed
+        self._effect = effect
         width, height = scene.canvas.frame_width, scene.canvas.frame_height
         self._x, self._y = frame_grid(width, height)
         self._vignette = vignette(width, height)
@@ -65,20 +67,28 @@ class Renderer:
         x, y = viewed(pose, scene.canvas, self._x, self._y)
         plate_x, plate_y = sources(pose, scene.canvas, scene.plate_disparity, x, y)
         frame = self._look_up(scene.plate, *self._held(plate_x, plate_y), (slice(None), slice(None)))
+        if self._effect is not None:
+            self._effect.draw_behind(frame, time_s)
         if scene.subject is not None:
             subject_x, subject_y = sources(pose, scene.canvas, scene.subject.disparity, x, y)
             self._lay_subject(frame, scene.subject, subject_x, subject_y, time_s)
         if self._mouth is not None and lips > 0:
             self._talk(frame, self._mouth, pose, time_s, lips * min(1.0, time_s / LIPS_RAMP_S))
+        if self._effect is not None:
+            self._effect.draw_front(frame, time_s)
         return self._finish(frame, min(1.0, time_s / RAMP_S), glow)
 
     def _lay_subject(self, frame: Picture, subject: Subject, x: Plane, y: Plane, time_s: float) -> None:
         if self._look.breathing:
             x, y = self._breathe(subject, x, y, time_s)
+        pixels = subject.layer
+        if self._effect is not None:
+            x, y = self._effect.place(x, y, time_s)
+            pixels = self._effect.layer(time_s)
         window = self._window(subject, x, y)
         if window is None:
             return
-        layer = self._look_up(subject.layer, x, y, window)
+        layer = self._look_up(pixels, x, y, window)
         lay_over(frame[window], layer)
 
     def _talk(self, frame: Picture, mouth: Mouth, pose: Pose, time_s: float, lips: float) -> None:
@@ -166,13 +176,6 @@ def enlarged(grid: Plane, width: int, height: int) -> Plane:
     """A plane of the frame's size from the grid with its extra step, which keeps the frame's edges exact."""
     large = cv2.resize(grid, (grid.shape[1] * STEP, grid.shape[0] * STEP), interpolation=cv2.INTER_LINEAR)
     return np.asarray(large, np.float32)[STEP : STEP + height, STEP : STEP + width]
-
-
-def lay_over(under: Picture, layer: Layer) -> None:
-    """The premultiplied layer over the picture, in place."""
-    rest = cv2.cvtColor(cv2.bitwise_not(cv2.extractChannel(layer, 3)), cv2.COLOR_GRAY2RGB)
-    shown = cv2.multiply(under, rest, scale=1 / 255)
-    cv2.add(shown, cv2.cvtColor(layer, cv2.COLOR_RGBA2RGB), dst=under)
 
 
 def vignette(width: int, height: int) -> Picture:

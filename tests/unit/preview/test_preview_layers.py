@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from filmgate.engines.preview.camera import Pose
 from filmgate.engines.preview.cutout import cut_layer, layer_box, with_fringe
 from filmgate.engines.preview.matte import Matte
-from filmgate.engines.preview.pixels import blur, push_pull, resize_plane
+from filmgate.engines.preview.pixels import blur, lay_over, push_pull, resize_plane
 from filmgate.engines.preview.relief import plate_relief
-from filmgate.engines.preview.render import Look, Renderer, lay_over
+from filmgate.engines.preview.render import Look, Renderer
 from filmgate.engines.preview.scene import Box, Canvas, Scene
 from filmgate.engines.preview.warp import sources
 
