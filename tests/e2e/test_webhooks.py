@@ -1,7 +1,9 @@
 """Webhooks as a caller meets them: a real server, a real receiver, the verification that the documentation shows."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -10,7 +12,6 @@ from standardwebhooks import Webhook
 
 from tests.e2e.receiver import Receiver
 from tests.e2e.server import ROOT, Server, finished, wait_for
-from tests.e2e.test_kill import kill_role
 from tests.model_folder import model_id, write_models
 
 NULL = f"/v1/models/{model_id('null')}"
@@ -138,7 +139,7 @@ def test_a_delivery_that_is_not_there_cannot_be_resent(client):
 def test_a_courier_that_is_killed_in_the_middle_delivers_again_with_the_same_id(server, client):
     def kill_the_first_time(_):
         if len(receiver.received) == 1:
-            kill_role(server, "courier")
+            os.kill(server.pid_of("courier"), signal.SIGKILL)
         return 200
 
     with Receiver(kill_the_first_time) as receiver:
