@@ -11,8 +11,8 @@ from filelock import FileLock
 from filmgate.encoding.picture import Picture
 from filmgate.engines.diffusers.weights.tiny import make_tiny
 from tests.torch.approved import copy_with_approved
-from tests.torch.promises import write_seeded
 from tests.torch.service import Service, serving
+from tests.torch.twins import write_twins
 
 torch.set_num_threads(1)
 
@@ -41,5 +41,5 @@ def service(tiny_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """One server for all tests that leave it as they found it."""
     folder = tmp_path_factory.mktemp("service")
     weights = copy_with_approved(tiny_weights, folder / "weights")
-    with serving(folder, weights, models=str(write_seeded(folder / "models"))) as running:
+    with serving(folder, weights, models=str(write_twins(folder / "models"))) as running:
         yield running

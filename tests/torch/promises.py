@@ -1,8 +1,6 @@
 """What a model's manifest promises of a finished clip, checked on the file itself."""
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,33 +8,13 @@ import pytest
 from PIL import Image
 from skimage.metrics import structural_similarity
 
-from filmgate.domain.manifest import Manifest
 from filmgate.domain.sizes import video_size
-from filmgate.models import SHIPPED, load_catalog
 from tests.torch.service import ASTRONAUT, COFFEE, OTHER_PHOTO, PHOTO, MadeClip
+from tests.torch.twins import MANIFESTS
 
-__all__ = ["SEEDED_25", "check_clip", "check_first_frame", "manifest_of", "write_seeded"]
+__all__ = ["check_clip", "check_first_frame"]
 
-SEEDED_25 = "test/wan-2-5/image-to-video"
-"""Wan 2.5, whose published inputs know no seed, with one: so that two requests can differ in one input alone."""
 _PHOTOS = {PHOTO: COFFEE, OTHER_PHOTO: ASTRONAUT}
-_CATALOG = load_catalog([SHIPPED])
-
-
-def write_seeded(folder: Path) -> Path:
-    """Writes the manifest of `SEEDED_25` into a folder of models."""
-    model = json.loads((SHIPPED / "wan-ai/wan-2-5/image-to-video.json").read_text())
-    model["id"] = SEEDED_25
-    model["roles"]["seed"] = "seed"
-    model["input_schema"]["properties"]["seed"] = {"type": "integer"}
-    path = folder / f"{SEEDED_25}.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(model))
-    return folder
-
-
-def manifest_of(model_id: str) -> Manifest:
-    return _CATALOG["wan-ai/wan-2-5/image-to-video" if model_id == SEEDED_25 else model_id]
 
 
 def check_clip(model_id: str, made: MadeClip, inputs: Mapping[str, Any], picture: Image.Image | None = None) -> None:
@@ -44,7 +22,7 @@ def check_clip(model_id: str, made: MadeClip, inputs: Mapping[str, Any], picture
 
     `picture` is what it was made of, where that is none of the two known photographs.
     """
-    manifest, clip = manifest_of(model_id), made.clip
+    manifest, clip = MANIFESTS[model_id], made.clip
     defaults = {name: schema["default"] for name, schema in manifest.properties.items() if "default" in schema}
     asked = {**defaults, **inputs}
     picture = picture or _PHOTOS[asked[manifest.roles["images"]]]

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from filmgate.domain.sizes import image_size
-from tests.torch.promises import manifest_of
 from tests.torch.service import OTHER_PHOTO, PHOTO, MadePicture, Service
+from tests.torch.twins import MANIFESTS
 
 EDIT = "wan-ai/wan-2-6/image-to-image"
-SIZES = manifest_of(EDIT).properties["image_size"]["enum"]
+SIZES = MANIFESTS[EDIT].properties["image_size"]["enum"]
 BASE: dict[str, Any] = {"prompt": "image 1 at night", "image_urls": [PHOTO, OTHER_PHOTO], "seed": 1}
 NOT_REWRITTEN = "no language model to rewrite it"
 
@@ -72,7 +72,7 @@ def test_a_picture_has_exactly_the_size_that_was_asked_for(label: str, service: 
 def test_no_input_is_left_out_above() -> None:
     changed = {name for _, change, _ in CHANGES for name in change} | {"image_size"}
 
-    assert changed == set(manifest_of(EDIT).properties)
+    assert changed == set(MANIFESTS[EDIT].properties)
 
 
 def test_the_result_says_what_made_the_picture_and_how(service: Service) -> None:
